@@ -1,0 +1,71 @@
+"""What lies where under the output directory: the datasets and the ledger, and the stage files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seta_dag.errors import NotBuiltError
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Paths under `root`. A task's stage files carry its fingerprint in their names, so a stage is
+    built exactly when the file of that name exists."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger: one line a trial."""
+        return self.root / "ledger.parquet"
+
+    @property
+    def stages(self) -> Path:
+        """Everything that is kept only to build the next time faster."""
+        return self.root / "stages"
+
+    @property
+    def resume_chain(self) -> Path:
+        """Which trial is canonical, and the fingerprint of each task."""
+        return self.stages / "resume_chain.json"
+
+    def dataset(self, variant: str) -> Path:
+        """The dataset's own directory, as it is published."""
+        return self.root / variant
+
+    def stage(self, stage: str) -> Path:
+        """The folder of a task-partitioned stage: trials, ctrf, tokens or failed."""
+        return self.stages / stage
+
+    def task_file(self, stage: str, task: str, fingerprint: str) -> Path:
+        """The stage file of `task` as it is with `fingerprint`."""
+        kind = "arrow" if stage == "tokens" else "json"
+        return self.stage(stage) / f"{_slug(task)}.{fingerprint}.{kind}"
+
+    def built(self, stage: str) -> set[str]:
+        """The names of the stage files that are there."""
+        folder = self.stage(stage)
+        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+    def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
+        """Removes the stage files of tasks and fingerprints that are no longer current."""
+        current = {self.task_file(stage, task, value).name for task, value in fingerprints.items()}
+        for name in self.built(stage) - current:
+            (self.stage(stage) / name).unlink(missing_ok=True)
+
+
+def _slug(task: str) -> str:
+    """A file name for any task name: readable, at most 100 characters, one a task on any file system."""
+    digest = hashlib.sha256(task.encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9._+@-]', '_', task)[:80]}-{digest}"
+
+
+def existing(path: Path, stage: str) -> Path:
+    """`path`, if it is there. Raises `NotBuiltError` that names the stage to materialize first."""
+    if not path.exists():
+        raise NotBuiltError(f"{path}: not there yet; materialize {stage} first")
+    return path

@@ -1,0 +1,51 @@
+"""R1: rollouts that failed before they made a trial directory: `failed/<task>.txt`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seta_dag.rollouts.trial import Run, Trial, printable
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Group)\b.*")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRollout:
+    """A task that has no trial in its chain, with the exception of its latest attempt."""
+
+    chain: str
+    run: str
+    task_id: str
+    detail: str
+
+
+def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) -> list[FailedRollout]:
+    """One for each (chain, task) that has a traceback and no trial directory; image builds aside."""
+    tried = {(trial.chain, trial.task_id) for trial in trials}
+    latest: dict[tuple[str, str], tuple[Run, Path]] = {}
+    for run in sorted(runs, key=lambda run: run.order):
+        for traceback in sorted((root / run.path / "failed").glob("*.txt")):
+            task = printable(traceback.stem)
+            if not task.startswith("build_") and (run.chain, task) not in tried:
+                latest[run.chain, task] = run, traceback
+    return [
+        FailedRollout(chain, run.path, task, last_exception(traceback.read_text("utf-8", "replace")))
+        for (chain, task), (run, traceback) in sorted(latest.items())
+    ]
+
+
+def last_exception(text: str) -> str:
+    """The line that names the exception of the last traceback in `text`.
+
+    That is the first line after the frames; its message may go on for several lines.
+    """
+    lines = text.rpartition("Traceback (most recent call last):")[2].splitlines()
+    if "Traceback (most recent call last):" in text:
+        unindented = [line for line in lines if line.strip() and not line[0].isspace()]
+        return unindented[0].strip() if unindented else ""
+    named = [line.strip() for line in lines if _EXCEPTION.fullmatch(line.strip())]
+    written = [line.strip() for line in lines if line.strip()]
+    return (named or written or [""])[-1]

@@ -1,0 +1,104 @@
+"""R4: which of a trial's cumulative logs holds the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seta_dag.rollouts import readable
+
+LOGS = "CAMEL_LOG_DIR"
+_ASSISTANT = b'"role": "assistant"'
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The chosen log: its path, its bytes and what they parse to.
+
+    `log_skipped` is set where a log that is cut, or that could have been chosen but is no log, was
+    passed over.
+    """
+
+    path: Path
+    data: bytes
+    log: dict[str, Any]
+    log_skipped: bool
+
+
+@dataclass(slots=True)
+class _Candidate:
+    path: Path
+    data: bytes
+    most_turns: float
+
+    def preference(self) -> tuple[int, str, str]:
+        return len(self.data), self.path.name, str(self.path)
+
+
+def choose(trial: Path) -> Snapshot | None:
+    """The log with the most assistant turns; among equals one with a final turn, then the largest,
+    then the greatest name, then the greatest path. None where no log is usable.
+
+    Every log is read, but only what can still win is parsed.
+    """
+    candidates = sorted(_candidates(trial / LOGS), key=lambda c: c.most_turns, reverse=True)
+    skipped = any(not c.data.rstrip().endswith(b"}") for c in candidates)
+    best: tuple[tuple[int, bool, tuple[int, str, str]], Snapshot] | None = None
+    for candidate in candidates:
+        if best is not None and candidate.most_turns < best[0][0]:
+            break
+        log = _usable(candidate.data)
+        if log is None:
+            skipped = True
+            continue
+        rank = assistant_turns(log), final_turn(log) is not None, candidate.preference()
+        if best is None or rank > best[0]:
+            best = rank, Snapshot(candidate.path, candidate.data, log, False)
+    return best and Snapshot(best[1].path, best[1].data, best[1].log, skipped)
+
+
+def _candidates(folder: Path) -> Iterator[_Candidate]:
+    for path in folder.rglob("conv_*.json"):
+        try:
+            data = readable.read_bytes(path)
+        except readable.UnreadableError:
+            data = b""
+        yield _Candidate(path, data, _most_turns(data))
+
+
+def _most_turns(data: bytes) -> float:
+    """An upper bound of the log's assistant turns without parsing; none where it is not CAMEL's own
+    spacing, or where letters are written as escapes."""
+    if data.count(b'"role"') != data.count(b'"role": "') or b"\\u006" in data or b"\\u007" in data:
+        return float("inf")
+    return data.count(_ASSISTANT)
+
+
+def _usable(data: bytes) -> dict[str, Any] | None:
+    try:
+        log = readable.parse(data)
+    except readable.UnreadableError:
+        return None
+    request = log.get("request") if isinstance(log, dict) else None
+    messages = request.get("messages") if isinstance(request, dict) else None
+    if not isinstance(messages, list) or not messages:
+        return None
+    roles = [m.get("role") if isinstance(m, dict) else None for m in messages]
+    return log if all(isinstance(role, str) for role in roles) else None
+
+
+def final_turn(log: dict[str, Any]) -> dict[str, Any] | None:
+    """`response.choices[0].message` where that is an object; a streamed response or a string has none."""
+    response = log.get("response")
+    choices = response.get("choices") if isinstance(response, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, dict) else None
+    return message if isinstance(message, dict) else None
+
+
+def assistant_turns(log: dict[str, Any]) -> int:
+    """The log's assistant turns, the final one counted."""
+    roles: list[str] = [message["role"] for message in log["request"]["messages"]]
+    return roles.count("assistant") + (final_turn(log) is not None)

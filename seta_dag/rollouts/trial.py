@@ -1,0 +1,109 @@
+"""R1: which directories are runs and trials, and which rollouts failed before they made one."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seta_dag.errors import ConfigError
+
+_UID = re.compile(r"(?P<task>.+)_t(?P<i>\d+)_(?P<hash>[0-9a-f]+)")
+_UNDECODED = re.compile("[\ud800-\udfff]")  # what Python makes of bytes of a name that are not UTF-8
+_RESUMED = re.compile(r"(?P<base>.+)_resume(?:_(?P<n>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial directory. `run` is relative to the rollouts root; `task_id` is None for a bad name."""
+
+    chain: str
+    run: str
+    uid: str
+    task_id: str | None
+    traj_i: int | None
+
+    @property
+    def path(self) -> str:
+        """Where it lies, relative to the rollouts root."""
+        return f"trials/{self.uid}" if self.run == "." else f"{self.run}/trials/{self.uid}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A directory with a `trials/` folder. Runs of one chain are ordered by (`resumed`, `path`)."""
+
+    path: str
+    chain: str
+    resumed: int
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Its place in the chain: the n of `_resume_<n>`, ties by name."""
+        return self.resumed, self.path
+
+
+def run_at(path: str) -> Run:
+    """The run at `path` (relative to the root, posix), with its chain: the name less one `_resume[_n]`."""
+    parent, _, name = path.rpartition("/")
+    resumed = _RESUMED.fullmatch(name)
+    base, n = (resumed["base"], int(resumed["n"] or 1)) if resumed else (name, 0)
+    return Run(path, f"{parent}/{base}" if parent else base, n)
+
+
+def find_runs(root: Path, pattern: str = "*") -> list[Run]:
+    """All runs at or below `root` whose relative path or name matches the glob, by path.
+
+    Raises `ConfigError` where there is no such directory or no run in it.
+    """
+    if not root.is_dir():
+        raise ConfigError(f"{root}: no such directory; give the directory that holds the rollouts")
+    found = [run_at(path) for path in _run_paths(root)]
+    runs = [run for run in found if _matches(run.path, pattern)]
+    if not found:
+        raise ConfigError(f"{root}: no run in it; a run is a directory with a trials/ folder")
+    if not runs:
+        raise ConfigError(f"{root}: none of its {len(found)} runs matches {pattern!r}")
+    return sorted(runs, key=lambda run: run.path)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path.rpartition("/")[2], pattern)
+
+
+def _run_paths(root: Path) -> Iterator[str]:
+    seen: set[str] = set()
+    todo = ["."]
+    while todo:
+        path = todo.pop()
+        full = root / path
+        real = os.path.realpath(full)
+        if real in seen or not os.access(full, os.R_OK | os.X_OK):
+            continue
+        seen.add(real)
+        folders = [entry.name for entry in os.scandir(full) if entry.is_dir()]
+        if "trials" in folders:
+            yield path
+        else:
+            todo += [name if path == "." else f"{path}/{name}" for name in folders]
+
+
+def list_trials(root: Path, run: Run) -> list[Trial]:
+    """Every trial directory of a run, by uid; `_build*` is skipped, a bad name has no task."""
+    names = [entry.name for entry in os.scandir(root / run.path / "trials") if entry.is_dir()]
+    return [_trial(run, name) for name in sorted(names) if not name.startswith("_build")]
+
+
+def _trial(run: Run, name: str) -> Trial:
+    uid = _UID.fullmatch(name)
+    if uid is None or _UNDECODED.search(name):
+        return Trial(run.chain, run.path, printable(name), None, None)
+    return Trial(run.chain, run.path, name, uid["task"], int(uid["i"]))
+
+
+def printable(name: str) -> str:
+    """A file name as text that can be written as UTF-8."""
+    return _UNDECODED.sub("\ufffd", name)

