@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.snapshot import final_turn
 
 Role = Literal["system", "user", "assistant", "tool"]
 _ROLES: dict[str, Role] = {
     "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
 }  # fmt: skip
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +140,3 @@ def _schemas(log: dict[str, Any]) -> Iterable[str]:
 def to_json(value: Any) -> str:
     """JSON as the chat template's own `tojson` writes it: unsorted, spaced, not ASCII-escaped."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def clean(text: str) -> str:
-    """`text` with each lone surrogate as one U+FFFD; Parquet and every tokenizer refuse them."""
-    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from seta_dag.rollouts.trial import Run, Trial, printable
+from seta_dag.rollouts.readable import clean
+from seta_dag.rollouts.trial import Run, Trial
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Group)\b.*")
 
@@ -28,7 +29,7 @@ def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) ->
     latest: dict[tuple[str, str], tuple[Run, Path]] = {}
     for run in sorted(runs, key=lambda run: run.order):
         for traceback in sorted((root / run.path / "failed").glob("*.txt")):
-            task = printable(traceback.stem)
+            task = clean(traceback.stem)
             if not task.startswith("build_") and (run.chain, task) not in tried:
                 latest[run.chain, task] = run, traceback
     return [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -45,3 +47,8 @@ def parse(data: bytes) -> Any:
 def read(path: Path) -> Any:
     """The JSON value of the file. Raises `UnreadableError`."""
     return parse(read_bytes(path))
+
+
+def clean(text: str) -> str:
+    """`text` with each lone surrogate as one U+FFFD; Parquet and every tokenizer refuse them."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seta_dag.errors import ConfigError
+from seta_dag.rollouts.readable import clean
 
 _UID = re.compile(r"(?P<task>.+)_t(?P<i>\d+)_(?P<hash>[0-9a-f]+)")
-_UNDECODED = re.compile("[\ud800-\udfff]")  # what Python makes of bytes of a name that are not UTF-8
 _RESUMED = re.compile(r"(?P<base>.+)_resume(?:_(?P<n>\d+))?")
 
 
@@ -99,11 +99,6 @@ def list_trials(root: Path, run: Run) -> list[Trial]:
 
 def _trial(run: Run, name: str) -> Trial:
     uid = _UID.fullmatch(name)
-    if uid is None or _UNDECODED.search(name):
-        return Trial(run.chain, run.path, printable(name), None, None)
+    if uid is None or clean(name) != name:  # bytes that are not UTF-8 come as lone surrogates
+        return Trial(run.chain, run.path, clean(name), None, None)
     return Trial(run.chain, run.path, name, uid["task"], int(uid["i"]))
-
-
-def printable(name: str) -> str:
-    """A file name as text that can be written as UTF-8."""
-    return _UNDECODED.sub("\ufffd", name)

@@ -1,0 +1,90 @@
+"""R11: every trial directory and every failed rollout becomes one line of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.ledger import LEDGER_SCHEMA
+from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
+from seta_dag.out import Out
+from seta_dag.rollouts.failed import FailedRollout
+from seta_dag.rollouts.merged import Merged
+from seta_dag.rollouts.reports import read_reports
+from seta_dag.rollouts.trial import Trial
+from seta_dag.stages import failure_note, read_failure
+from seta_dag.tokens.render import VARIANTS
+
+Line = dict[str, Any]
+
+
+def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
+    """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
+    lines = [_dropped(_line(trial), "bad_name") for trial in merged.trials if trial.task_id is None]
+    lines += [_rollout_failed(rollout) for rollout in merged.failed]
+    for task, trials in merged.of_task().items():
+        lines += _task_lines(out, merged, task, trials, filters)
+    return lines
+
+
+def _task_lines(out: Out, merged: Merged, task: str, trials: list[Trial], filters: Filters) -> Iterator[Line]:
+    fingerprint = merged.fingerprints[task]
+    reports, outcomes = _reports(out, task, fingerprint), _outcomes(out, task, fingerprint)
+    failure = read_failure(failure_note(out, task, fingerprint))
+    for trial in trials:
+        line = {**_line(trial), **reports.get(trial.path, {})}
+        outcome = outcomes.get((trial.run, trial.uid))
+        if trial.path not in merged.canonical:
+            yield {**line, "disposition": "superseded"}
+        elif failure is not None:
+            yield _dropped(line, "task_failed", failure[1])
+        elif outcome is None:
+            yield _dropped(line, "not_built", "materialize this task, or run: seta-dag build")
+        else:
+            yield _decided(line, outcome, filters)
+
+
+def _decided(line: Line, outcome: Mapping[str, Any], filters: Filters) -> Line:
+    seen = {name: outcome[name] for name in ("snapshot", "n_messages", "n_assistant_turns", "flags")}
+    line = {**line, **seen}
+    if outcome["reason"] is not None:
+        return _dropped(line, outcome["reason"], outcome["detail"])
+    counts = {}
+    for variant in VARIANTS:
+        counts[f"{variant}_tokens"] = outcome[f"{variant}.local_token_count"]
+        counts[f"{variant}_trainable_tokens"] = outcome[f"{variant}.n_assistant_tokens"]
+    filtered = filters.reason(outcome["reward"], max(counts[f"{variant}_tokens"] for variant in VARIANTS))
+    line |= counts
+    return _dropped(line, *filtered) if filtered else {**line, "disposition": "row"}
+
+
+def _line(trial: Trial) -> Line:
+    identity = {"chain": trial.chain, "run": trial.run, "trial_uid": trial.uid}
+    empty: Line = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": []}
+    return {**empty, **identity, "task_id": trial.task_id, "traj_i": trial.traj_i}
+
+
+def _rollout_failed(rollout: FailedRollout) -> Line:
+    line = _line(Trial(rollout.chain, rollout.run, "", rollout.task_id, None))
+    return _dropped({**line, "trial_uid": None}, "rollout_failed", rollout.detail)
+
+
+def _dropped(line: Line, reason: str, detail: str | None = None) -> Line:
+    return {**line, "disposition": "dropped", "reason": reason, "detail": detail}
+
+
+def _reports(out: Out, task: str, fingerprint: str) -> dict[str, dict[str, Any]]:
+    reports = read_reports(out, task, fingerprint) or {}
+    return {
+        path: {"reward": report.reward, "passed": report.passed, "total": report.total}
+        for path, report in reports.items()
+    }
+
+
+def _outcomes(out: Out, task: str, fingerprint: str) -> dict[tuple[str, str], dict[str, Any]]:
+    path = out.task_file("tokens", task, fingerprint)
+    if not path.exists():
+        return {}
+    lines = read_task(path).select(OUTCOME_COLUMNS).to_pylist()
+    return {(line["run"], line["trial_uid"]): line for line in lines}

@@ -1,0 +1,123 @@
+"""R10 and R12: the Parquet shards of a variant, cut by the tasks' names, only the touched ones written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from seta_dag.dataset.pieces import Piece, cut
+from seta_dag.dataset.row import ROW_SCHEMA
+from seta_dag.dataset.task_table import read_task, variant_rows
+from seta_dag.files import replace_directory, write_json, written_aside
+from seta_dag.out import Out
+from seta_dag.tokens.render import Variant
+
+_ROWS_A_GROUP = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """What was written: the shards' paths in order, how many of them anew, and their rows."""
+
+    paths: tuple[Path, ...]
+    written: int
+    rows: int
+
+
+def write_shards(
+    out: Out, variant: Variant, ledger: Iterable[Mapping[str, Any]], fingerprints: Mapping[str, str]
+) -> Shards:
+    """Writes the shards of the ledger's rows; those whose rows did not change are kept as they are.
+
+    The dataset's directory is put in place in one step. Its README.md stays only where no shard
+    changed: a card is never seen beside data that it does not describe.
+    """
+    rows = [line for line in ledger if line["disposition"] == "row"]
+    pieces = list(cut(rows, fingerprints, variant))
+    names = [f"train-{i:05d}-of-{len(pieces):05d}.parquet" for i in range(len(pieces))]
+    data, index = out.dataset(variant) / "data", out.stages / "shards" / f"{variant}.json"
+    kept = _kept(index, data)
+    done = tuple(data / name for name in names)
+    if [kept.get(piece.key) for piece in pieces] == list(done) and len(list(data.iterdir())) == len(done):
+        return Shards(done, 0, len(rows))
+    aside = out.stages / f"{variant}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "data").mkdir(parents=True)
+    for piece, name in zip(pieces, names, strict=True):
+        _keep_or_write(out, variant, piece, fingerprints, kept.get(piece.key), aside / "data" / name)
+    replace_directory(aside, out.dataset(variant))
+    marks = {piece.key: [path.name, *_mark(path)] for piece, path in zip(pieces, done, strict=True)}
+    write_json(index, marks)
+    return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
+
+
+def _kept(index: Path, data: Path) -> dict[str, Path]:
+    """The shards that stand in `data` as they were written, by the key of their piece."""
+    if not index.exists() or not data.is_dir():
+        return {}
+    marks = orjson.loads(index.read_bytes())
+    paths = {key: (data / name, mark) for key, (name, *mark) in marks.items()}
+    return {key: path for key, (path, mark) in paths.items() if path.exists() and _mark(path) == mark}
+
+
+def _mark(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _keep_or_write(
+    out: Out, variant: Variant, piece: Piece, fingerprints: Mapping[str, str], kept: Path | None, path: Path
+) -> None:
+    if kept is None:
+        _write(path, _rows_of(out, variant, piece, fingerprints))
+        return
+    try:
+        os.link(kept, path)
+    except OSError:  # a file system without hard links
+        shutil.copy2(kept, path)
+
+
+def _rows_of(out: Out, variant: Variant, piece: Piece, fingerprints: Mapping[str, str]) -> pa.Table:
+    wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for task, run, uid in piece.rows:
+        wanted[task].add((run, uid))
+    tables = []
+    for task, trials in wanted.items():
+        table = read_task(out.task_file("tokens", task, fingerprints[task]))
+        identity = zip(table["run"].to_pylist(), table["trial_uid"].to_pylist(), strict=True)
+        chosen = table.filter(pa.array([pair in trials for pair in identity], pa.bool_()))
+        tables.append(variant_rows(chosen, variant))
+    rows = pa.concat_tables(tables) if tables else ROW_SCHEMA.empty_table()
+    order = [(name, "ascending") for name in ("task_id", "trial_uid", "conv_json_path")]
+    return rows.take(pc.sort_indices(rows, sort_keys=order))
+
+
+def _write(path: Path, rows: pa.Table) -> None:
+    """zstd, a dictionary for the masks alone, and chunks cut by content, so that a changed row
+    leaves most of the file's bytes as they were for the Hub's storage."""
+    with written_aside(path) as aside:
+        pq.write_table(
+            rows,
+            aside,
+            row_group_size=_ROWS_A_GROUP,
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=["loss_mask.list.element"],
+            write_page_index=True,
+            use_content_defined_chunking=True,
+        )
+
+
+def shard_paths(dataset: Path) -> list[Path]:
+    """The shards of a dataset's directory, in order."""
+    return sorted((dataset / "data").glob("train-*.parquet"))

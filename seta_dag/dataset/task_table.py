@@ -1,0 +1,97 @@
+"""The stage file of a task: an Arrow table with one line for each canonical trial.
+
+A line is a row of both variants, or the reason why there is none. Columns of R10 that differ between
+the variants stand twice, as `thinking.input_ids` and `nothink.input_ids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from seta_dag.dataset.row import FIELDS, PER_VARIANT, ROW_SCHEMA
+from seta_dag.dataset.rows import TrialRow
+from seta_dag.files import written_aside
+from seta_dag.tokens.render import VARIANTS, Variant
+
+_OUTCOME: dict[str, pa.DataType] = {
+    "run": pa.string(),
+    "reason": pa.string(),
+    "detail": pa.string(),
+    "snapshot": pa.string(),
+    "flags": pa.list_(pa.string()),
+    "n_assistant_turns": pa.int64(),
+}
+_SHARED = {name: kind for name, kind in FIELDS.items() if name not in PER_VARIANT}
+OUTCOME_COLUMNS = [*_OUTCOME, *(name for name in _SHARED if name != "raw_conv_json")]
+OUTCOME_COLUMNS += [f"{variant}.{name}" for variant in VARIANTS for name in PER_VARIANT[:2]]
+"""The small columns: everything that the ledger needs of a task."""
+
+
+def write_task(path: Path, rows: Sequence[TrialRow]) -> None:
+    """Writes what became of a task's canonical trials, in one visible step."""
+    table = _table(rows)
+    with written_aside(path) as aside, pa.ipc.new_file(str(aside), table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_task(path: Path) -> pa.Table:
+    """The table of a task, mapped into memory: only the columns used are read from disk."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def variant_rows(table: pa.Table, variant: Variant) -> pa.Table:
+    """The rows of one variant in R10's form; the lines given must all be rows."""
+    columns = [table[f"{variant}.{name}" if name in PER_VARIANT else name] for name in FIELDS]
+    cast = [column.cast(kind) for column, kind in zip(columns, FIELDS.values(), strict=True)]
+    return pa.table(cast, schema=ROW_SCHEMA)
+
+
+def _table(rows: Sequence[TrialRow]) -> pa.Table:
+    columns = {name: pa.array([_outcome(row)[name] for row in rows], kind) for name, kind in _OUTCOME.items()}
+    for name, kind in _SHARED.items():
+        columns[name] = pa.array([_identity(row).get(name) for row in rows], kind)
+    for variant in VARIANTS:
+        columns |= {f"{variant}.{name}": column for name, column in _variant_columns(rows, variant)}
+    return pa.table(columns)
+
+
+def _outcome(row: TrialRow) -> dict[str, Any]:
+    return {
+        "run": row.trial.run,
+        "reason": row.reason,
+        "detail": row.detail,
+        "snapshot": row.snapshot,
+        "flags": sorted(row.flags),
+        "n_assistant_turns": row.n_assistant_turns,
+    }
+
+
+def _identity(row: TrialRow) -> dict[str, Any]:
+    return {"task_id": row.trial.task_id, "trial_uid": row.trial.uid, **row.shared}
+
+
+def _variant_columns(rows: Sequence[TrialRow], variant: Variant) -> Iterator[tuple[str, pa.Array]]:
+    made = [row.variants.get(variant) for row in rows]
+    ids = [one.tokens.ids if one else np.zeros(0, np.int32) for one in made]
+    masks = [one.tokens.mask if one else np.zeros(0, np.int8) for one in made]
+    yield "local_token_count", pa.array([len(one) for one in ids], pa.int64())
+    yield "n_assistant_tokens", pa.array([one.tokens.n_trainable if one else 0 for one in made], pa.int64())
+    yield "chat_template_str", pa.array([one.rendered.text if one else None for one in made], pa.string())
+    yield "input_ids", _lists(ids, pa.int32())
+    yield "loss_mask", _lists(masks, pa.int8())
+
+
+def _lists(parts: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.ListArray:
+    """Numpy arrays as one Arrow list column, without a Python object a token."""
+    offsets = np.zeros(len(parts) + 1, np.int32)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    values = np.concatenate(parts) if parts else np.zeros(0, kind.to_pandas_dtype())
+    flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+    starts = pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)])
+    return pa.ListArray.from_arrays(starts, flat)

@@ -1,0 +1,23 @@
+"""The code location: every asset, check, job and resource of seta_dag."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from seta_dag.defs import dataset, rollouts, tokens
+from seta_dag.defs.jobs import build
+from seta_dag.defs.resources import Project, StudentSettings
+
+defs = dg.Definitions(
+    assets=[
+        rollouts.resume_chain,
+        rollouts.trials,
+        rollouts.ctrf_reports,
+        tokens.tokens,
+        dataset.ledger,
+        *dataset.DATASETS.values(),
+    ],
+    jobs=[build],
+    resources={"project": Project(), "student": StudentSettings()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,27 @@
+"""Group tokens: from each trial's conversation to token ids and a loss mask."""
+
+import dagster as dg
+
+from seta_dag import RULES_VERSION
+from seta_dag.dataset.tokenize import tokenize_tasks
+from seta_dag.defs.partitions import ONE_RUN, TASKS
+from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.defs.rollouts import Result, ctrf_reports, trials
+from seta_dag.defs.task_stage import stage_result, tasks_in
+from seta_dag.rollouts.merged import read_merged
+
+
+@dg.asset(
+    group_name="tokens",
+    kinds={"python", "arrow"},
+    partitions_def=TASKS,
+    backfill_policy=ONE_RUN,
+    code_version=RULES_VERSION,
+    deps=[trials, ctrf_reports],
+)
+def tokens(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
+    """The conversation of each canonical trial of a task, rendered with the student's chat template,
+    tokenized, with its loss mask: thinking and nothink."""
+    merged = read_merged(project.target.resume_chain)
+    tasks = tasks_in(context, merged)
+    return stage_result(tokenize_tasks(project.target, project.root, merged, student.load(), tasks))

@@ -1,0 +1,46 @@
+"""One build at a time writes to an output directory; a second one waits."""
+
+from __future__ import annotations
+
+import fcntl
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_held: Counter[Path] = Counter()  # by this process, which may enter the same lock again
+
+
+def is_locked(out: Path) -> bool:
+    """Whether another process writes to `out` right now."""
+    if not out.is_dir() or _held[out.resolve()]:
+        return False
+    with (out / ".lock").open("a") as file:
+        return not _try_lock(file.fileno())
+
+
+@contextmanager
+def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Holds the lock of `out`; calls `waiting` once before it waits for another process.
+
+    The kernel gives the lock back when a process dies, however it dies.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    key = out.resolve()
+    with (out / ".lock").open("a") as file:
+        if not _held[key] and not _try_lock(file.fileno()):
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        _held[key] += 1
+        try:
+            yield
+        finally:
+            _held[key] -= 1
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

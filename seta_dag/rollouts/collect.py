@@ -1,0 +1,63 @@
+"""Trial collection: what each trial directory of a task holds, beside its log and its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from seta_dag.files import write_json
+from seta_dag.out import Out
+from seta_dag.rollouts import readable
+from seta_dag.rollouts.ctrf import REPORT
+from seta_dag.rollouts.merged import Merged
+from seta_dag.rollouts.snapshot import LOGS
+from seta_dag.rollouts.trial import Trial
+from seta_dag.stages import StageReport, run_stage
+
+
+def collect_tasks(out: Out, root: Path, merged: Merged, tasks: Iterable[str]) -> StageReport:
+    """Collects the trials of `tasks`: one record each, whose logs and ends are counted."""
+    of_task = merged.of_task()
+
+    def build(task: str, path: Path) -> Counter[str]:
+        records = [_record(root, trial, trial.path in merged.canonical) for trial in of_task[task]]
+        write_json(path, records)
+        ended = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
+        return ended + Counter(trials=len(records), logs=sum(record["logs"] for record in records))
+
+    return run_stage(out, "trials", merged.fingerprints, tasks, build)
+
+
+def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:
+    folder = root / trial.path
+    info = _run_info(folder)
+    summary = _object(info.get("agent_summary"))
+    error = _object(info.get("error_info"))
+    return {
+        "path": trial.path,
+        "trial_uid": trial.uid,
+        "run": trial.run,
+        "canonical": is_canonical,
+        "logs": sum(1 for _ in (folder / LOGS).rglob("conv_*.json")),
+        "report": (folder / REPORT).is_file(),
+        "termination_reason": _text(summary.get("termination_reason")),
+        "error_stage": _text(error.get("stage")),
+    }
+
+
+def _run_info(folder: Path) -> dict[str, Any]:
+    """`run_info.json`, empty where it is missing or cut: it only informs, the report decides."""
+    try:
+        return _object(readable.read(folder / "run_info.json"))
+    except readable.UnreadableError:
+        return {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return readable.clean(value) if isinstance(value, str) else None

@@ -1,0 +1,83 @@
+"""All runs below the rollouts root, merged: every trial, which are canonical, each task's fingerprint."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from seta_dag import RULES_VERSION
+from seta_dag.files import write_json
+from seta_dag.out import existing
+from seta_dag.rollouts.failed import FailedRollout, failed_rollouts
+from seta_dag.rollouts.fingerprint import task_fingerprint
+from seta_dag.rollouts.resume_chain import canonical, verified_on_disk
+from seta_dag.rollouts.trial import Trial, find_runs, list_trials
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`trials` are all trial directories, by path; `canonical` holds the paths of the canonical ones.
+
+    `fingerprints` has each task that has a trial directory, in the order of the task names.
+    """
+
+    runs: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    canonical: frozenset[str]
+    failed: tuple[FailedRollout, ...]
+    fingerprints: Mapping[str, str]
+
+    def of_task(self) -> dict[str, list[Trial]]:
+        """The trials of each task, superseded ones too."""
+        tasks: dict[str, list[Trial]] = defaultdict(list)
+        for trial in self.trials:
+            if trial.task_id is not None:
+                tasks[trial.task_id].append(trial)
+        return tasks
+
+
+def merge_runs(root: Path, pattern: str, student: str) -> Merged:
+    """Merges the runs at or below `root` (R1, R2). Raises `ConfigError` where there is none.
+
+    `student` is what the rows depend on of the student; it counts in the fingerprints.
+    """
+    runs = find_runs(root, pattern)
+    trials = sorted((trial for run in runs for trial in list_trials(root, run)), key=lambda t: t.path)
+    merged = Merged(
+        tuple(run.path for run in runs),
+        tuple(trials),
+        frozenset(trial.path for trial in canonical(trials, verified_on_disk(root))),
+        tuple(failed_rollouts(root, runs, trials)),
+        {},
+    )
+    settings = f"rules {RULES_VERSION} student {student}"
+    tasks = sorted(merged.of_task().items())
+    fingerprints = {task: task_fingerprint(root, of_task, settings) for task, of_task in tasks}
+    return Merged(merged.runs, merged.trials, merged.canonical, merged.failed, fingerprints)
+
+
+def write_merged(path: Path, merged: Merged) -> None:
+    """Keeps the merge for the stages after it."""
+    trials = [{**asdict(trial), "canonical": trial.path in merged.canonical} for trial in merged.trials]
+    failed = [asdict(rollout) for rollout in merged.failed]
+    fingerprints = dict(merged.fingerprints)
+    write_json(path, {"runs": merged.runs, "trials": trials, "failed": failed, "fingerprints": fingerprints})
+
+
+def read_merged(path: Path) -> Merged:
+    """The merge as it was kept. Raises `NotBuiltError` where there is none."""
+    kept: dict[str, Any] = orjson.loads(existing(path, "resume_chain").read_bytes())
+    canonical_paths = set()
+    trials = []
+    for line in kept["trials"]:
+        is_canonical = line.pop("canonical")
+        trials.append(Trial(**line))
+        canonical_paths |= {trials[-1].path} if is_canonical else set()
+    failed = tuple(FailedRollout(**line) for line in kept["failed"])
+    fingerprints = kept["fingerprints"]
+    return Merged(tuple(kept["runs"]), tuple(trials), frozenset(canonical_paths), failed, fingerprints)

@@ -1,0 +1,69 @@
+"""Which bytes each token id stands for, read from `tokenizer.json` itself and not through an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from seta_dag.tokens.encode import Ids
+from seta_dag.tokens.qwen3_tokenizer import byte_chars
+from seta_dag.tokens.student import Student
+
+
+class Decoded(NamedTuple):
+    """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`, which may be a piece of a character."""
+
+    data: bytes
+    offsets: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added (special) token."""
+
+    tokens: pa.BinaryArray
+    is_added: npt.NDArray[np.bool_]
+
+    @classmethod
+    def load(cls, student: Student) -> Vocabulary:
+        """Reads the student's byte-level vocabulary; takes half a second, so the caller keeps it."""
+        tokenizer = orjson.loads(student.tokenizer_json)
+        added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
+        spelled = _in_order(tokenizer["model"]["vocab"], added)
+        is_added = np.zeros(len(spelled), np.bool_)
+        is_added[list(added)] = True
+        return cls(_as_bytes(spelled), is_added)
+
+    def decode(self, ids: Ids) -> Decoded:
+        """The bytes of the ids, joined. Raises `IndexError` where an id is none of the vocabulary's."""
+        picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
+        _, offsets, data = picked.buffers()
+        ends = np.frombuffer(offsets, np.int32, len(ids) + 1)
+        return Decoded(data.slice(0, int(ends[-1])).to_pybytes(), ends)
+
+
+def _in_order(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:
+    """All tokens by id, in byte-level spelling; an id that no token has spells nothing."""
+    chars = byte_chars()
+    spelled = [""] * (1 + max(*vocab.values(), *added))
+    for token, number in vocab.items():
+        spelled[number] = token
+    for number, content in added.items():
+        spelled[number] = "".join(chars[byte] for byte in content.encode())
+    return spelled
+
+
+def _as_bytes(spelled: list[str]) -> pa.BinaryArray:
+    """Byte-level spellings back to bytes: one character is one byte, so lengths stay."""
+    bytes_of = {ord(char): byte for byte, char in byte_chars().items()}
+    data = "".join(spelled).translate(bytes_of).encode("latin-1")
+    offsets = np.zeros(len(spelled) + 1, np.int32)
+    np.cumsum([len(token) for token in spelled], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(), len(spelled), buffers)
