@@ -5,7 +5,9 @@ from __future__ import annotations
 import dagster as dg
 
 from seta_dag.defs import dataset, rollouts, tokens
+from seta_dag.defs.checks import CHECKS
 from seta_dag.defs.jobs import build
+from seta_dag.defs.progress import progress
 from seta_dag.defs.resources import Project, StudentSettings
 
 defs = dg.Definitions(
@@ -17,7 +19,9 @@ defs = dg.Definitions(
         dataset.ledger,
         *dataset.DATASETS.values(),
     ],
+    asset_checks=CHECKS,
     jobs=[build],
+    loggers={"progress": progress},
     resources={"project": Project(), "student": StudentSettings()},
     executor=dg.in_process_executor,
 )

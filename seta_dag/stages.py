@@ -53,6 +53,18 @@ def run_stage(
     return report
 
 
+def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
+    """The tasks that lack a stage file for their fingerprint, or whose building failed."""
+    built = {stage: out.built(stage) for stage in (*TASK_STAGES, "failed")}
+
+    def is_built(task: str, fingerprint: str) -> bool:
+        names = {stage: out.task_file(stage, task, fingerprint).name for stage in built}
+        done = all(names[stage] in built[stage] for stage in TASK_STAGES)
+        return done and names["failed"] not in built["failed"]
+
+    return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
+
+
 def failure_note(out: Out, task: str, fingerprint: str) -> Path:
     """Where it is kept that the building of `task` raised."""
     return out.task_file("failed", task, fingerprint)
@@ -64,3 +76,9 @@ def read_failure(note: Path) -> tuple[str, str] | None:
         return None
     kept = orjson.loads(note.read_bytes())
     return kept["stage"], kept["error"]
+
+
+def failures(out: Out, fingerprints: Mapping[str, str]) -> dict[str, str]:
+    """The sentence for each task whose building raised."""
+    notes = {task: read_failure(failure_note(out, task, fingerprints[task])) for task in fingerprints}
+    return {task: note[1] for task, note in notes.items() if note is not None}

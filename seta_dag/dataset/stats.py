@@ -21,6 +21,8 @@ UNKNOWN_MODEL = "unknown"
 _BATCH_ROWS = 1000
 """The rows that `datasets` puts into one Arrow batch at most; `num_bytes` depends on it."""
 
+_COUNTED = ("task_id", "reward", "input_ids", "loss_mask")
+
 
 @dataclass(frozen=True, slots=True)
 class Stats:
@@ -78,6 +80,23 @@ class _Seen:
         self.trainable += pc.sum(batch["loss_mask"].flatten(), min_count=0).as_py()
         self.num_bytes += sum(_mapped_bytes(batch.select([name])) for name in batch.schema.names)
 
+    def stats(self, files: Mapping[str, int]) -> Stats:
+        lengths, rows = self.lengths, len(self.lengths)
+        return Stats(
+            rows=rows,
+            tasks=len(self.tasks),
+            tokens=sum(lengths),
+            trainable_tokens=self.trainable,
+            tokens_mean=sum(lengths) / rows if rows else 0.0,
+            tokens_median=float(statistics.median(lengths)) if rows else 0.0,
+            tokens_max=max(lengths, default=0),
+            solved=self.rewards.count(1.0),
+            mean_reward=math.fsum(self.rewards) / rows if rows else 0.0,
+            models=dict(sorted(self.models.items(), key=lambda item: (-item[1], item[0]))),
+            files=files,
+            num_bytes=self.num_bytes,
+        )
+
 
 def read_stats(dataset: Path) -> Stats:
     """Reads all shards of the dataset in `dataset`, one row group in memory at a time.
@@ -91,21 +110,7 @@ def read_stats(dataset: Path) -> Stats:
     for file in files:
         for batch in _batches(file):
             seen.add(batch)
-    lengths, rows = seen.lengths, len(seen.lengths)
-    return Stats(
-        rows=rows,
-        tasks=len(seen.tasks),
-        tokens=sum(lengths),
-        trainable_tokens=seen.trainable,
-        tokens_mean=sum(lengths) / rows if rows else 0.0,
-        tokens_median=float(statistics.median(lengths)) if rows else 0.0,
-        tokens_max=max(lengths, default=0),
-        solved=seen.rewards.count(1.0),
-        mean_reward=math.fsum(seen.rewards) / rows if rows else 0.0,
-        models=dict(sorted(seen.models.items(), key=lambda item: (-item[1], item[0]))),
-        files={file.name: file.stat().st_size for file in files},
-        num_bytes=seen.num_bytes,
-    )
+    return seen.stats({file.name: file.stat().st_size for file in files})
 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:
@@ -114,7 +119,10 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
             if not shard.schema_arrow.equals(ROW_SCHEMA):
                 raise DatasetError(f"{file}: its columns are not those of RULES R10; build it again")
             for group in range(shard.num_row_groups):
-                yield from shard.iter_batches(_BATCH_ROWS, row_groups=[group])
+                for batch in shard.iter_batches(_BATCH_ROWS, row_groups=[group]):
+                    if any(batch[name].null_count for name in _COUNTED):
+                        raise DatasetError(f"{file}: a null in {', '.join(_COUNTED)}; build it again")
+                    yield batch
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"{file}: can't be read as Parquet ({error}); build it again") from error
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from seta_dag.dataset.lists import to_column
 from seta_dag.dataset.row import FIELDS, PER_VARIANT, ROW_SCHEMA
 from seta_dag.dataset.rows import TrialRow
 from seta_dag.files import written_aside
@@ -83,15 +83,5 @@ def _variant_columns(rows: Sequence[TrialRow], variant: Variant) -> Iterator[tup
     yield "local_token_count", pa.array([len(one) for one in ids], pa.int64())
     yield "n_assistant_tokens", pa.array([one.tokens.n_trainable if one else 0 for one in made], pa.int64())
     yield "chat_template_str", pa.array([one.rendered.text if one else None for one in made], pa.string())
-    yield "input_ids", _lists(ids, pa.int32())
-    yield "loss_mask", _lists(masks, pa.int8())
-
-
-def _lists(parts: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.ListArray:
-    """Numpy arrays as one Arrow list column, without a Python object a token."""
-    offsets = np.zeros(len(parts) + 1, np.int32)
-    np.cumsum([len(part) for part in parts], out=offsets[1:])
-    values = np.concatenate(parts) if parts else np.zeros(0, kind.to_pandas_dtype())
-    flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
-    starts = pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)])
-    return pa.ListArray.from_arrays(starts, flat)
+    yield "input_ids", to_column(ids, pa.int32())
+    yield "loss_mask", to_column(masks, pa.int8())

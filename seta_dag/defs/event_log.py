@@ -31,23 +31,29 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         return cls(inst_data=inst_data, **config_value)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Stores asset events together; anything else goes the usual way."""
-        if not all(_is_asset_event(event) for event in events):
-            super().store_event_batch(events)
-            return
+        """Stores asset events together; the others (planned checks) go the usual way."""
+        asset_events = [event for event in events if _is_asset_event(event)]
+        if asset_events:
+            self._store_asset_events(asset_events)
+        for event in events:
+            if not _is_asset_event(event):
+                self.store_event(event)
+
+    def _store_asset_events(self, events: Sequence[EventLogEntry]) -> None:
         rows = [self._event_to_row(event) for event in events]
         with self.run_connection(events[0].run_id) as connection:
             connection.execute(SqlEventLogStorageTable.insert(), rows)
         with self.index_transaction() as connection:
-            inserts = (SqlEventLogStorageTable.insert().values(**row) for row in rows)
-            ids = [connection.execute(insert).inserted_primary_key[0] for insert in inserts]  # type: ignore[index]
+            ids = [_insert(connection, row) for row in rows]
             self._store_asset_event_tags(connection, events, ids)
-            latest = {
-                event.get_dagster_event().asset_key: (event, id_)
-                for event, id_ in zip(events, ids, strict=True)
-            }
-            for event, id_ in latest.values():
-                self._store_asset_event(connection, event, id_)
+            latest = {event.get_dagster_event().asset_key: at for at, event in enumerate(events)}
+            for at in latest.values():
+                self._store_asset_event(connection, events[at], ids[at])
+
+
+def _insert(connection: Any, row: Mapping[str, Any]) -> int:
+    result = connection.execute(SqlEventLogStorageTable.insert().values(**row))
+    return int(result.inserted_primary_key[0])
 
 
 def _is_asset_event(event: EventLogEntry) -> bool:

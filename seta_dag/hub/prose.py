@@ -52,12 +52,7 @@ def read_prose(path: Path | None) -> Prose:
     """
     if path is None:
         return Prose()
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read ({error.strerror}); give a TOML file") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: not TOML ({error})") from error
+    given = _toml(path)
     _refuse_others(path, "the file", given, _KEYS)
     return Prose(
         title=_text(path, given, "title", None),
@@ -66,6 +61,15 @@ def read_prose(path: Path | None) -> Prose:
         links=_links(path, given.get("links", {})),
         sections=_sections(path, given.get("section", [])),
     )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read ({error.strerror}); give a TOML file") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from error
 
 
 def _links(path: Path, links: Any) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.qwen3_tokenizer import byte_chars
 from seta_dag.tokens.student import Student
 
+_INERT = ("<|im_end|>\n", "\n")
+
 
 class Decoded(NamedTuple):
     """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`, which may be a piece of a character."""
@@ -22,10 +25,15 @@ class Decoded(NamedTuple):
     data: bytes
     offsets: npt.NDArray[np.int32]
 
+    def texts(self, spans: Iterable[tuple[int, int]]) -> list[bytes]:
+        """The bytes of each span of tokens. Raises `IndexError` where one lies outside."""
+        bounds = self.offsets[np.array(list(spans), np.int64).reshape(-1, 2)].tolist()
+        return [self.data[start:end] for start, end in bounds]
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added (special) token."""
+    """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added token."""
 
     tokens: pa.BinaryArray
     is_added: npt.NDArray[np.bool_]
@@ -44,8 +52,26 @@ class Vocabulary:
         """The bytes of the ids, joined. Raises `IndexError` where an id is none of the vocabulary's."""
         picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
         _, offsets, data = picked.buffers()
-        ends = np.frombuffer(offsets, np.int32, len(ids) + 1)
-        return Decoded(data.slice(0, int(ends[-1])).to_pybytes(), ends)
+        bounds = np.frombuffer(offsets, np.int32, len(ids) + 1)
+        return Decoded(data.slice(0, int(bounds[-1])).to_pybytes(), bounds)
+
+
+def nfc(text: str) -> bytes:
+    """The NFC form, which is what Qwen's tokenizers give back, as UTF-8.
+
+    Normalising is slow, so only lines that need it are. That is exact: a `<` composes with nothing
+    before it, and a newline with nothing at all.
+    """
+    return _nfc(text, _INERT).encode()
+
+
+def _nfc(text: str, separators: Sequence[str]) -> str:
+    if text.isascii():
+        return text
+    if not separators:
+        return unicodedata.normalize("NFC", text)
+    first, *rest = separators
+    return first.join([_nfc(part, rest) for part in text.split(first)])
 
 
 def _in_order(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:
@@ -61,8 +87,8 @@ def _in_order(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:
 
 def _as_bytes(spelled: list[str]) -> pa.BinaryArray:
     """Byte-level spellings back to bytes: one character is one byte, so lengths stay."""
-    bytes_of = {ord(char): byte for byte, char in byte_chars().items()}
-    data = "".join(spelled).translate(bytes_of).encode("latin-1")
+    byte_of = {ord(char): byte for byte, char in byte_chars().items()}
+    data = "".join(spelled).translate(byte_of).encode("latin-1")
     offsets = np.zeros(len(spelled) + 1, np.int32)
     np.cumsum([len(token) for token in spelled], out=offsets[1:])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]

@@ -1,0 +1,31 @@
+"""What is loaded once for all tests: the student's tokenizer in both engines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+from seta_dag.tokens.encode import Engine
+from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.tokenizer import StudentTokenizer
+
+settings.register_profile("seta_dag", deadline=None, max_examples=100)
+settings.load_profile("seta_dag")
+
+
+@pytest.fixture(scope="session")
+def student() -> Student:
+    """Qwen3, as a build finds it."""
+    return find_student(DEFAULT_STUDENT)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(student: Student) -> StudentTokenizer:
+    """The student's tokenizer in the default engine."""
+    return StudentTokenizer.load(student)
+
+
+@pytest.fixture(scope="session")
+def reference(student: Student) -> Engine:
+    """The student's tokenizer in the reference engine."""
+    return student.engine("hf")

@@ -1,0 +1,142 @@
+"""The official chat template, run by `transformers`, on R5's and R7's messages: what the renderer must equal.
+
+Nothing here uses the product's code. `python -m seta_dag_tests.support.template` writes the golden
+renderings again.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from seta_dag_tests.support.conversations import Log, Message
+from seta_dag_tests.support.named_conversations import NAMED
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "qwen3"
+RENDERINGS = GOLDEN / "renderings.txt"
+REVISIONS = ("first", "second")
+
+_WITHIN_WINDOW = "{%- if loop.index0 > ns.last_query_index %}"
+_EMPTY_BLOCK = (
+    "'\\n<think>\\n' + reasoning_content.strip('\\n') + '\\n</think>\\n\\n' + content.lstrip('\\n')"
+)
+
+
+def official(revision: str) -> str:
+    """The template as Qwen published it."""
+    return (GOLDEN / f"chat_template_{revision}.jinja").read_text("utf-8")
+
+
+def changed(revision: str, variant: str) -> str:
+    """The template with R6's one change: every assistant turn counts as after the last user query.
+
+    For nothink also R7's: where no turn has reasoning, only the last turn comes to the think block,
+    which is left out.
+    """
+    template = _replaced(official(revision), _WITHIN_WINDOW, "{%- if true %}")
+    if variant == "thinking":
+        return template
+    return _replaced(template, _EMPTY_BLOCK, "'\\n' + content.lstrip('\\n')")
+
+
+def _replaced(template: str, old: str, new: str) -> str:
+    assert template.count(old) == 1
+    return template.replace(old, new)
+
+
+def rendered(template: str, messages: list[Message], tools: list[Message]) -> str:
+    """What `apply_chat_template` makes of the messages."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    texts, _ = render_jinja_template([messages], tools=tools or None, chat_template=template)
+    return clean(texts[0])
+
+
+def expected(log: Log, revision: str, variant: str) -> str:
+    """`chat_template_str` of the log by R5, R6 and R7."""
+    messages = r5_messages(log)
+    messages = messages if variant == "thinking" else r7_messages(messages)
+    return rendered(changed(revision, variant), messages, tools_of(log))
+
+
+def clean(text: str) -> str:
+    """Each lone surrogate as one U+FFFD."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def tools_of(log: Log) -> list[Message]:
+    """The tool schemas of the log."""
+    tools: list[Message] = log["request"].get("model_config_dict", {}).get("tools") or []
+    return tools
+
+
+def r5_messages(log: Log) -> list[Message]:
+    """R5, word for word, on a log whose messages are objects with a string role."""
+    messages = list(log["request"]["messages"])
+    answer = log.get("response")
+    if isinstance(answer, dict) and answer.get("choices"):
+        messages.append(answer["choices"][0]["message"])
+    known = ("system", "developer", "user", "assistant", "tool")
+    return [_r5_message(message) for message in messages if message["role"] in known]
+
+
+def _r5_message(message: Message) -> Message:
+    role = "system" if message["role"] == "developer" else message["role"]
+    content = clean(_r5_content(message.get("content")))
+    if role != "assistant":
+        return {"role": role, "content": content}
+    reasoning = message.get("reasoning_content")
+    reasoning = clean(reasoning) if isinstance(reasoning, str) else ""
+    if not reasoning and re.match(r"\s*<think>", content) and "</think>" in content:
+        between, content = content.split("<think>", 1)[1].split("</think>", 1)
+        reasoning, content = between.strip("\n"), content.lstrip("\n")
+    calls = [_r5_call(call) for call in message.get("tool_calls") or []]
+    return {"role": role, "content": content, "reasoning_content": reasoning, "tool_calls": calls}
+
+
+def _r5_content(content: Any) -> str:
+    if isinstance(content, list):
+        parts = [part["text"] if isinstance(part, dict) and "text" in part else part for part in content]
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _r5_call(call: Message) -> Message:
+    function = call.get("function", call)
+    arguments = function.get("arguments")
+    return {"name": function["name"], "arguments": {} if arguments is None else arguments}
+
+
+def r7_messages(messages: list[Message]) -> list[Message]:
+    """R7's messages: no reasoning, `/no_think` in the first system message or in one put first."""
+    plain = [{**m, "reasoning_content": ""} if m["role"] == "assistant" else dict(m) for m in messages]
+    systems = [m for m in plain if m["role"] == "system"]
+    if not systems:
+        return [{"role": "system", "content": "/no_think"}, *plain]
+    if "/no_think" not in systems[0]["content"]:
+        systems[0]["content"] = systems[0]["content"].rstrip() + "\n/no_think"
+    return plain
+
+
+_HEADING = re.compile(r"^#{8} (.+) · (thinking|nothink)\n", re.MULTILINE)
+
+
+def read_renderings() -> dict[tuple[str, str], str]:
+    """The golden file: the rendering of each (conversation, variant)."""
+    _, *parts = _HEADING.split(RENDERINGS.read_bytes().decode())
+    return {(parts[i], parts[i + 1]): parts[i + 2] for i in range(0, len(parts), 3)}
+
+
+def write_renderings() -> None:
+    """Writes the golden file, from the second revision of the template."""
+    made = [
+        f"######## {name} · {variant}\n{expected(log, 'second', variant)}"
+        for name, log in NAMED.items()
+        for variant in ("thinking", "nothink")
+    ]
+    RENDERINGS.write_bytes("".join(made).encode())
+
+
+if __name__ == "__main__":
+    write_renderings()
