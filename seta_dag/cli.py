@@ -54,12 +54,14 @@ def main() -> None:
 )
 @click.option("--task", help="Build this task only; tasks never built are then not_built in the ledger.")
 @click.option("--full", is_flag=True, help="Build every task again, also those that did not change.")
+@click.option("--prove-all", is_flag=True, help="As --full, and hold every row against HF tokenizers.")
+@click.option("--card", default="", help="TOML file with your own words for the cards. Default: SETA_CARD.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the summary as one JSON object, as the last line."
 )
 def build(
     rollouts: str, runs: str, out: str, min_reward: float | None, max_tokens: int | None,
-    student: str, task: str | None, full: bool, as_json: bool,
+    student: str, task: str | None, full: bool, prove_all: bool, card: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Build both datasets: only tasks that are new or changed, then ledger, shards and cards.
 
@@ -67,13 +69,14 @@ def build(
     """
     from seta_dag.dataset.filters import Filters
     from seta_dag.defs.build import Request
-    from seta_dag.defs.resources import Project, StudentSettings
+    from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
     request = Request(
         Project(rollouts=rollouts, out=out, runs=runs),
-        StudentSettings(name=student),
+        StudentSettings(name=student, prove_all=prove_all),
+        HubSettings(card=card),
         Filters(min_reward, max_tokens),
-        full,
+        full or prove_all,
         task,
     )
     sys.exit(_build(request, as_json))

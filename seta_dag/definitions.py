@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dagster as dg
 
-from seta_dag.defs import dataset, rollouts, tokens
+from seta_dag.defs import dataset, hub, rollouts, tokens
 from seta_dag.defs.checks import CHECKS
 from seta_dag.defs.jobs import build
 from seta_dag.defs.progress import progress
-from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
 defs = dg.Definitions(
     assets=[
@@ -18,10 +18,12 @@ defs = dg.Definitions(
         tokens.tokens,
         dataset.ledger,
         *dataset.DATASETS.values(),
+        *hub.CARDS.values(),
+        *hub.HUBS,
     ],
     asset_checks=CHECKS,
     jobs=[build],
     loggers={"progress": progress},
-    resources={"project": Project(), "student": StudentSettings()},
+    resources={"project": Project(), "student": StudentSettings(), "hub": HubSettings()},
     executor=dg.in_process_executor,
 )

@@ -10,16 +10,15 @@ from typing import Any
 import orjson
 
 from seta_dag import __version__
-from seta_dag.dataset.filters import Filters
 from seta_dag.files import write_json
 from seta_dag.out import Out
 from seta_dag.rollouts.merged import Merged
 from seta_dag.tokens.render import VARIANTS
 
 
-def inputs_of(merged: Merged, filters: Filters, *others: str) -> str:
-    """One hash of all that decides the ledger, the shards and the cards."""
-    known = [__version__, merged, sorted(merged.canonical), dict(merged.fingerprints), filters, others]
+def inputs_of(merged: Merged, *others: object) -> str:
+    """One hash of all that decides the ledger, the shards and the cards; `others` are dataclasses."""
+    known = [__version__, merged, sorted(merged.canonical), dict(merged.fingerprints), others]
     return hashlib.sha256(orjson.dumps(known, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

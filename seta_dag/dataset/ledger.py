@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.filters import Filters
 from seta_dag.files import written_aside
 from seta_dag.tokens.render import VARIANTS
 
@@ -40,15 +42,26 @@ _COLUMNS: dict[str, pa.DataType] = {
 LEDGER_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 """`disposition` is `row`, `superseded` or `dropped`; `run` and `chain` are relative to the rollouts root."""
 
+_FILTERS = b"seta_dag.filters"
 Line = Mapping[str, Any]
 
 
-def write_ledger(path: Path, lines: Iterable[Line]) -> None:
-    """Writes the ledger, its lines in one order whatever the order given, in one visible step."""
+def write_ledger(path: Path, lines: Iterable[Line], filters: Filters) -> None:
+    """Writes the ledger, its lines in one order whatever the order given, in one visible step.
+
+    The filters that it was made with are kept in the file's metadata.
+    """
     ordered = sorted(lines, key=_order)
     table = pa.Table.from_pylist([dict(line) for line in ordered], schema=LEDGER_SCHEMA)
+    table = table.replace_schema_metadata({_FILTERS: orjson.dumps(filters)})
     with written_aside(path) as aside:
         pq.write_table(table, aside, compression="zstd")
+
+
+def read_filters(path: Path) -> Filters:
+    """The filters that the ledger was made with."""
+    kept = (pq.read_schema(path).metadata or {}).get(_FILTERS)
+    return Filters(**orjson.loads(kept)) if kept else Filters()
 
 
 def _order(line: Line) -> tuple[Any, ...]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seta_dag.dataset.row import TOKEN_COUNTS
-from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.snapshot import Snapshot, choose
 from seta_dag.rollouts.trial import Trial
 from seta_dag.tokens.mask import Tokenized
+from seta_dag.tokens.prove import Prover, sampled
 from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
-from seta_dag.tokens.tokenizer import StudentTokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """What the two variants of a row differ in."""
+    """What the two variants of a row differ in. `proof` is the digest of what was proved, see `digest`."""
 
     rendered: Rendered
     tokens: Tokenized
+    literal: bool
+    proof: str
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class TrialRow:
     reason: str | None = None
     detail: str | None = None
     flags: set[str] = field(default_factory=set)
+    against_reference: bool = False
     snapshot: str | None = None
     n_assistant_turns: int | None = None
     shared: dict[str, Any] = field(default_factory=dict)
@@ -49,24 +53,53 @@ class TrialRow:
         return self
 
 
-def build_rows(
-    root: Path, trials: Iterable[tuple[Trial, Report]], student: StudentTokenizer
-) -> list[TrialRow]:
+@dataclass(frozen=True, slots=True)
+class RowMaker:
+    """Makes rows and proves them. `share` of the trials, and every flagged one, is held against the
+    reference engine too."""
+
+    prover: Prover
+    share: float
+
+    def tokenize(self, row: TrialRow, talk: Conversation) -> TrialRow:
+        """Fills in both variants, or drops the trial where a proof of either fails."""
+        rendered = {variant: render(talk, variant) for variant in VARIANTS}
+        literal = {variant: one.has_literal_markup for variant, one in rendered.items()}
+        row.flags |= {"literal_markup"} if any(literal.values()) else set()
+        row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
+        tokens = self.prover.tokenizer.tokenize(list(rendered.values()))
+        for (variant, one), made in zip(rendered.items(), tokens, strict=True):
+            fault = self.prover.prove(
+                talk, one, made, variant, literal=literal[variant], against_hf=row.against_reference
+            )
+            if fault is not None:
+                return row.dropped("not_exact", f"{variant}: {fault}")
+            proof = digest(one.text, made.ids.tobytes(), made.mask.tobytes())
+            row.variants[variant] = VariantRow(one, made, literal[variant], proof)
+        return row
+
+
+def digest(text: str, ids: bytes, mask: bytes) -> str:
+    """What identifies a proved row: its text, its ids as int32 and its mask as int8, little-endian."""
+    return hashlib.blake2b(text.encode() + ids + mask, digest_size=16).hexdigest()
+
+
+def build_rows(root: Path, trials: Iterable[tuple[Trial, Report]], maker: RowMaker) -> list[TrialRow]:
     """The rows of a task's canonical trials, in the order given."""
-    return [_build_row(root, trial, report, student) for trial, report in trials]
+    return [_build_row(root, trial, report, maker) for trial, report in trials]
 
 
-def _build_row(root: Path, trial: Trial, report: Report, student: StudentTokenizer) -> TrialRow:
+def _build_row(root: Path, trial: Trial, report: Report, maker: RowMaker) -> TrialRow:
     row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set())
     if report.reason is not None:
         return row.dropped(report.reason, report.detail)
     chosen = choose(root / trial.path)
     if chosen is None:
         return row.dropped("no_conversation", "no usable log below CAMEL_LOG_DIR")
-    return _fill(row, root, chosen, student)
+    return _fill(row, root, chosen, maker)
 
 
-def _fill(row: TrialRow, root: Path, chosen: Snapshot, student: StudentTokenizer) -> TrialRow:
+def _fill(row: TrialRow, root: Path, chosen: Snapshot, maker: RowMaker) -> TrialRow:
     row.snapshot = chosen.path.name
     row.flags |= {"log_skipped"} if chosen.log_skipped else set()
     try:
@@ -78,13 +111,7 @@ def _fill(row: TrialRow, root: Path, chosen: Snapshot, student: StudentTokenizer
     row.shared = _shared(row, root, chosen, talk.n_messages)
     if not talk.n_assistant_turns:
         return row.dropped("no_assistant_turn", f"{row.snapshot} has no assistant turn")
-    rendered = {variant: render(talk, variant) for variant in VARIANTS}
-    if any(one.has_literal_markup for one in rendered.values()):
-        row.flags.add("literal_markup")
-    tokens = student.tokenize(list(rendered.values()))
-    for (variant, one), tokenized in zip(rendered.items(), tokens, strict=True):
-        row.variants[variant] = VariantRow(one, tokenized)
-    return row
+    return maker.tokenize(row, talk)
 
 
 def _shared(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -107,9 +108,8 @@ def read_stats(dataset: Path) -> Stats:
     if not files:
         raise NotBuiltError(f"{dataset}: no shard in it; materialize this dataset first")
     seen = _Seen()
-    for file in files:
-        for batch in _batches(file):
-            seen.add(batch)
+    for batch in _as_written(chain.from_iterable(map(_batches, files))):
+        seen.add(batch)
     return seen.stats({file.name: file.stat().st_size for file in files})
 
 
@@ -117,14 +117,27 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(file) as shard:
             if not shard.schema_arrow.equals(ROW_SCHEMA):
-                raise DatasetError(f"{file}: its columns are not those of RULES R10; build it again")
+                raise DatasetError(f"{file}: its columns are not those of a row; build the dataset again")
             for group in range(shard.num_row_groups):
-                for batch in shard.iter_batches(_BATCH_ROWS, row_groups=[group]):
-                    if any(batch[name].null_count for name in _COUNTED):
-                        raise DatasetError(f"{file}: a null in {', '.join(_COUNTED)}; build it again")
-                    yield batch
+                yield from map(_without_nulls, shard.iter_batches(_BATCH_ROWS, row_groups=[group]))
     except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"{file}: can't be read as Parquet ({error}); build it again") from error
+        raise DatasetError(f"{file}: can't be read ({error}); build the dataset again") from error
+
+
+def _as_written(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches as `datasets` writes them: it puts single rows that follow one another together."""
+    for single, group in groupby(batches, key=lambda batch: batch.num_rows == 1):
+        if single:
+            yield pa.concat_batches(list(group))
+        else:
+            yield from group
+
+
+def _without_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+    found = [name for name in _COUNTED if batch[name].null_count]
+    if found:
+        raise pa.ArrowInvalid(f"a null in {', '.join(found)}")
+    return batch
 
 
 def _mapped_bytes(column: pa.RecordBatch) -> int:

@@ -26,6 +26,7 @@ _OUTCOME: dict[str, pa.DataType] = {
     "snapshot": pa.string(),
     "flags": pa.list_(pa.string()),
     "n_assistant_turns": pa.int64(),
+    "against_reference": pa.bool_(),
 }
 _SHARED = {name: kind for name, kind in FIELDS.items() if name not in PER_VARIANT}
 OUTCOME_COLUMNS = [*_OUTCOME, *(name for name in _SHARED if name != "raw_conv_json")]
@@ -69,6 +70,7 @@ def _outcome(row: TrialRow) -> dict[str, Any]:
         "snapshot": row.snapshot,
         "flags": sorted(row.flags),
         "n_assistant_turns": row.n_assistant_turns,
+        "against_reference": row.against_reference,
     }
 
 
@@ -83,5 +85,7 @@ def _variant_columns(rows: Sequence[TrialRow], variant: Variant) -> Iterator[tup
     yield "local_token_count", pa.array([len(one) for one in ids], pa.int64())
     yield "n_assistant_tokens", pa.array([one.tokens.n_trainable if one else 0 for one in made], pa.int64())
     yield "chat_template_str", pa.array([one.rendered.text if one else None for one in made], pa.string())
+    yield "literal_markup", pa.array([one.literal if one else None for one in made], pa.bool_())
+    yield "proof", pa.array([one.proof if one else None for one in made], pa.string())
     yield "input_ids", to_column(ids, pa.int32())
     yield "loss_mask", to_column(masks, pa.int8())

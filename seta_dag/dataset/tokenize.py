@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from seta_dag.dataset.rows import TrialRow, build_rows
+from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
 from seta_dag.dataset.task_table import write_task
 from seta_dag.errors import NotBuiltError
 from seta_dag.out import Out
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.stages import StageReport, run_stage
-from seta_dag.tokens.tokenizer import StudentTokenizer
 
 
 def tokenize_tasks(
-    out: Out, root: Path, merged: Merged, student: StudentTokenizer, tasks: Iterable[str]
+    out: Out, root: Path, merged: Merged, maker: RowMaker, tasks: Iterable[str]
 ) -> StageReport:
     """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens."""
     of_task = merged.of_task()
@@ -27,7 +26,7 @@ def tokenize_tasks(
         if reports is None:
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
-        rows = build_rows(root, [(trial, reports[trial.path]) for trial in trials], student)
+        rows = build_rows(root, [(trial, reports[trial.path]) for trial in trials], maker)
         write_task(path, rows)
         return sum((_counts(row) for row in rows), Counter())
 
@@ -37,6 +36,7 @@ def tokenize_tasks(
 def _counts(row: TrialRow) -> Counter[str]:
     counts = Counter([f"dropped: {row.reason}" if row.reason else "rows"])
     counts.update(f"flagged: {flag}" for flag in row.flags)
+    counts["held against the reference engine"] += row.against_reference
     for variant, made in row.variants.items():
         counts[f"{variant} tokens"] += len(made.tokens.ids)
         counts[f"{variant} trainable tokens"] += made.tokens.n_trainable

@@ -12,17 +12,18 @@ from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.finished import inputs_of, is_finished, mark_finished
 from seta_dag.defs.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
-from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.errors import ConfigError
+from seta_dag.hub.write_card import build_facts
 from seta_dag.lock import locked
 from seta_dag.rollouts.merged import Merged, merge_runs
 from seta_dag.stages import unbuilt
 
 TASK_ASSETS = ("trials", "ctrf_reports", "tokens")
 WHOLE_ASSETS = (
-    "resume_chain", "ledger", "thinking_dataset", "nothink_dataset",
+    "resume_chain", "ledger", "thinking_dataset", "nothink_dataset", "thinking_card", "nothink_card",
 )  # fmt: skip
-HUB_ASSETS: tuple[str, ...] = ()
+HUB_ASSETS = ("thinking_hub", "nothink_hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Request:
 
     project: Project
     student: StudentSettings
+    hub: HubSettings
     filters: Filters = field(default_factory=Filters)
     full: bool = False
     task: str | None = None
@@ -60,7 +62,7 @@ def build(
 
 
 def _build(job: dg.JobDefinition, instance: dg.DagsterInstance, request: Request, merged: Merged) -> Outcome:
-    out, inputs = request.project.target, inputs_of(merged, request.filters)
+    out, inputs = request.project.target, _inputs(request, merged)
     missing = unbuilt(out, merged.fingerprints)
     tasks = _tasks(missing, merged, request)
     register(instance, merged.fingerprints)
@@ -72,6 +74,12 @@ def _build(job: dg.JobDefinition, instance: dg.DagsterInstance, request: Request
     if not failures:
         mark_finished(out, inputs)
     return Outcome(len(merged.fingerprints), len(tasks), failures)
+
+
+def _inputs(request: Request, merged: Merged) -> str:
+    project, student = request.project, request.student.find()
+    facts = build_facts(project.root, merged, student, request.filters, project.runs)
+    return inputs_of(merged, facts, request.hub.prose(), request.hub.pattern)
 
 
 def _tasks(missing: list[str], merged: Merged, request: Request) -> list[str]:
@@ -118,6 +126,7 @@ def _run_config(request: Request) -> dict[str, Any]:
         "resources": {
             "project": {"config": request.project.model_dump()},
             "student": {"config": request.student.model_dump()},
+            "hub": {"config": request.hub.model_dump()},
         },
     }
 

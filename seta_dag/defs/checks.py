@@ -1,15 +1,19 @@
 """Asset checks: each reads again what was written and holds it against something else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.ledger import read_ledger
+from seta_dag.dataset.ledger import count_dispositions, read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
+from seta_dag.dataset.proved import PROOFS, Proved, read_proofs, refused_by
 from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.defs.dataset import DATASETS, ledger
+from seta_dag.defs.hub import CARDS
 from seta_dag.defs.resources import Project
 from seta_dag.defs.tokens import tokens
+from seta_dag.hub.card_check import check_card
 from seta_dag.rollouts.merged import read_merged
 from seta_dag.stages import failures
 from seta_dag.tokens.render import VARIANTS, Variant
@@ -17,11 +21,18 @@ from seta_dag.tokens.render import VARIANTS, Variant
 _SHOWN = 20
 
 
-def verdict(faults: Sequence[str], seen: str) -> dg.AssetCheckResult:
+READ_BACK = {
+    "schema": "The shards' columns, types and metadata are exactly a row's.",
+    "rows_match_the_ledger": "The rows read back from the shards are the ledger's rows, in order.",
+    "lengths": "Each row's ids, mask and counts fit together.",
+}
+
+
+def verdict(faults: Sequence[str], seen: str, **about: Any) -> dg.AssetCheckResult:
     """Passed where nothing is at fault; says what was looked at, or what is wrong."""
     shown = "; ".join(faults[:_SHOWN])
     return dg.AssetCheckResult(
-        passed=not faults, description=shown or seen, metadata={"faults": len(faults), "seen": seen}
+        passed=not faults, description=shown or seen, metadata={"faults": len(faults), "seen": seen}, **about
     )
 
 
@@ -42,29 +53,66 @@ def every_trial_is_accounted_for(project: Project) -> dg.AssetCheckResult:
     return verdict(faults, f"{listed.total()} trials in {len(listed)} places on disk, all in the ledger")
 
 
-def _dataset_checks(variant: Variant) -> list[dg.AssetChecksDefinition]:
-    asset = DATASETS[variant]
+def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
+    key = DATASETS[variant].key
 
-    @dg.asset_check(asset=asset, description="The shards' columns, types and metadata are exactly a row's.")
-    def schema(project: Project) -> dg.AssetCheckResult:
-        return verdict(wrong_schemas(project.target.dataset(variant)), "every shard has the schema of a row")
+    @dg.multi_asset_check(
+        name=f"{variant}_dataset_checks",
+        specs=[
+            dg.AssetCheckSpec(name, asset=key, description=text, blocking=True)
+            for name, text in (READ_BACK | PROOFS).items()
+        ],
+    )
+    def dataset_checks(project: Project) -> Iterator[dg.AssetCheckResult]:
+        out, lines = project.target, read_ledger(project.target.ledger)
+        folder, rows = out.dataset(variant), count_dispositions(lines)["row"]
+        read_back = {
+            "schema": wrong_schemas(folder),
+            "rows_match_the_ledger": wrong_rows(folder, lines, variant),
+            "lengths": wrong_lengths(folder),
+        }
+        for name, faults in read_back.items():
+            yield verdict(faults, f"{rows} rows", check_name=name, asset_key=key)
+        proved = read_proofs(out, variant, read_merged(out.resume_chain).fingerprints)
+        for name in PROOFS:
+            yield _proof_verdict(proved, name, key)
 
-    @dg.asset_check(asset=asset, description="The rows read back from the shards are the ledger's rows.")
-    def rows_match_the_ledger(project: Project) -> dg.AssetCheckResult:
-        lines = [line for line in read_ledger(project.target.ledger) if line["disposition"] == "row"]
-        faults = wrong_rows(project.target.dataset(variant), lines, variant)
-        return verdict(faults, f"{len(lines)} rows, the same in ledger and shards")
+    return dataset_checks
 
-    @dg.asset_check(asset=asset, description="Each row's ids, mask and counts fit together.")
-    def lengths(project: Project) -> dg.AssetCheckResult:
-        faults = wrong_lengths(project.target.dataset(variant))
-        return verdict(faults, "ids, mask and counts of every row fit together")
 
-    return [schema, rows_match_the_ledger, lengths]
+def _proof_verdict(proved: Proved, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Fails for a row in the shards that is not proved; warns where the proof dropped a trial."""
+    rows, tokens = proved.rows[proof], proved.tokens[proof]
+    seen = f"{rows} rows, {tokens} tokens"
+    if proved.unproved:
+        return verdict(
+            [f"{uid}: not the row that was proved" for uid in proved.unproved],
+            seen,
+            check_name=proof,
+            asset_key=key,
+        )
+    refused = [f"{uid}: {detail}" for uid, detail in proved.refused.items() if refused_by(proof, detail)]
+    return verdict(refused, seen, check_name=proof, asset_key=key, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _card_check(variant: Variant) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=CARDS[variant],
+        blocking=True,
+        description="The numbers read out of README.md, text and YAML, are the shards' and the ledger's.",
+    )
+    def numbers_are_the_shards(project: Project) -> dg.AssetCheckResult:
+        out = project.target
+        return verdict(
+            check_card(out.dataset(variant), read_ledger(out.ledger)), "card, shards and ledger agree"
+        )
+
+    return numbers_are_the_shards
 
 
 CHECKS = [
     every_task_is_built,
     every_trial_is_accounted_for,
-    *(check for variant in VARIANTS for check in _dataset_checks(variant)),
+    *map(_dataset_checks, VARIANTS),
+    *map(_card_check, VARIANTS),
 ]

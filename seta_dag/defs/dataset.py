@@ -39,8 +39,9 @@ class LedgerConfig(dg.Config):
 def ledger(project: Project, config: LedgerConfig) -> Result:
     """What became of every trial: a row, superseded, or dropped with a reason. Filters apply here."""
     merged = read_merged(project.target.resume_chain)
-    lines = account(project.target, merged, Filters(config.min_reward, config.max_tokens))
-    write_ledger(project.target.ledger, lines)
+    filters = Filters(config.min_reward, config.max_tokens)
+    lines = account(project.target, merged, filters)
+    write_ledger(project.target.ledger, lines, filters)
     for stage in ("trials", "ctrf", "tokens", "failed"):
         project.target.remove_stale(stage, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]

@@ -10,12 +10,41 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from seta_dag.dataset.rows import RowMaker
 from seta_dag.errors import ConfigError
+from seta_dag.hub.prose import Prose, read_prose
 from seta_dag.lock import locked
 from seta_dag.out import Out
 from seta_dag.tokens.encode import EngineName
+from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+
+
+class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where the datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
+
+    repo: str = Field(default="", description="ORG/NAME-{variant}. Empty: SETA_HUB_REPO, else no publish.")
+    private: bool = Field(default=False, description="Create the repositories as private ones.")
+    card: str = Field(
+        default="", description="TOML file with prose for the cards. Empty: SETA_CARD, else none."
+    )
+
+    @property
+    def pattern(self) -> str:
+        """The Hub id with `{variant}` in it, or nothing. Raises `ConfigError` for one without."""
+        pattern = self.repo or os.environ.get("SETA_HUB_REPO", "")
+        if pattern and "{variant}" not in pattern:
+            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink is to stand")
+        return pattern
+
+    def prose(self) -> Prose:
+        """A person's own words for both cards."""
+        path = self.card or os.environ.get("SETA_CARD", "")
+        return read_prose(Path(path) if path else None)
+
+
+SAMPLED = 0.05  # of the trials; every flagged one comes on top
 
 
 class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -49,7 +78,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         self.check()
         log = context.log
         message = f"another build writes to {self.target.root}; waiting for it to end"
-        with locked(self.target.root, lambda: log.info(message) if log else None):
+        with locked(self.target.root, lambda: log.warning(message) if log else None):
             yield self
 
 
@@ -59,17 +88,22 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     name: str = Field(default=DEFAULT_STUDENT, description="A known name, a local folder, or a Hub id.")
     engine: str = Field(default="fastokens", description="fastokens, or hf for the reference engine.")
 
+    prove_all: bool = Field(
+        default=False, description="Hold every row against the reference engine, not a sample of 5 %."
+    )
+
     def find(self) -> Student:
         """The student. Raises `StudentError` where it can't be used."""
         return find_student(self.name)
 
-    def load(self) -> StudentTokenizer:
-        """The student's tokenizer, loaded once a process."""
+    def load(self) -> RowMaker:
+        """What makes and proves the rows; tokenizers are loaded once a process."""
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
-        return _load(self.find(), "hf" if self.engine == "hf" else "fastokens")
+        prover = _load(self.find(), "hf" if self.engine == "hf" else "fastokens")
+        return RowMaker(prover, 1.0 if self.prove_all else SAMPLED)
 
 
 @lru_cache(maxsize=1)
-def _load(student: Student, engine: EngineName) -> StudentTokenizer:
-    return StudentTokenizer.load(student, engine)
+def _load(student: Student, engine: EngineName) -> Prover:
+    return Prover.load(student, StudentTokenizer.load(student, engine))

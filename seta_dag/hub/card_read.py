@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
-_CATEGORY = re.compile(r"(?:(\d+)([KMBT]?)<)?n(?:<(\d+)([KMBT]?))?")
+_CATEGORY = re.compile(r"(?:(\d+)([KMB])<)?n<(\d+)([KMBT])")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 Row = tuple[str, ...]
 
@@ -75,7 +75,8 @@ def holds_rows(category: Any, rows: int) -> bool:
     if found is None:
         return False
     low = int(found[1] or 0) * _UNITS[found[2] or ""]
-    return low <= rows and (found[3] is None or rows < int(found[3]) * _UNITS[found[4]])
+    high = int(found[3]) * _UNITS[found[4]]
+    return low <= rows < high and high == (10 * low or 1000)
 
 
 def features_schema(features: Any) -> pa.Schema | None:

@@ -13,6 +13,7 @@ from seta_dag.dataset.stats import UNKNOWN_MODEL
 if TYPE_CHECKING:
     from jinja2 import Template
 
+
 def card_template() -> Template:
     """The template of README.md. A value that it asks for and is not given raises."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -39,7 +39,8 @@ class Target:
     endpoint: str | None = None
 
     def __post_init__(self) -> None:
-        from huggingface_hub.utils import HFValidationError, validate_repo_id
+        from huggingface_hub.errors import HFValidationError
+        from huggingface_hub.utils._validators import validate_repo_id
 
         try:
             validate_repo_id(self.repo_id)
@@ -64,7 +65,10 @@ class Target:
 
 
 def patiently(attempt: Callable[[], T]) -> T:
-    """What `attempt` returns; made again, a few times, after a failure that can pass."""
+    """What `attempt` returns; made again, a few times, after a failure that can pass.
+
+    For requests that the client does not itself repeat; for tree, preupload and uploads it does.
+    """
     for pause in PAUSES:
         try:
             return attempt()
@@ -89,7 +93,7 @@ def status_of(error: Exception) -> int | None:
 
 
 @contextmanager
-def one_sentence(target: Target) -> Iterator[None]:
+def one_sentence(target: Target, outcome: str = "was not published") -> Iterator[None]:
     """Turns whatever the client raises into a `PublishError` that says what to do."""
     from httpx2 import HTTPError
     from huggingface_hub.errors import LocalTokenNotFoundError, OfflineModeIsEnabled
@@ -99,11 +103,13 @@ def one_sentence(target: Target) -> Iterator[None]:
     except PublishError:
         raise
     except OfflineModeIsEnabled as error:
-        raise PublishError("not published: HF_HUB_OFFLINE is set; unset it to reach the Hub") from error
+        raise PublishError(f"{target.repo_id} {outcome}: HF_HUB_OFFLINE is set; unset it") from error
     except LocalTokenNotFoundError as error:
-        raise PublishError("not published: no token; set HF_TOKEN or run `hf auth login`") from error
+        raise PublishError(
+            f"{target.repo_id} {outcome}: no token; set HF_TOKEN or run `hf auth login`"
+        ) from error
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise PublishError(f"{target.repo_id} was not published: {_reason(error, target)}") from error
+        raise PublishError(f"{target.repo_id} {outcome}: {_reason(error, target)}") from error
 
 
 def _reason(error: Exception, target: Target) -> str:
@@ -120,7 +126,7 @@ def _reason(error: Exception, target: Target) -> str:
     if status == HTTPStatus.PRECONDITION_FAILED:
         return "others kept committing to it; publish again when they are done"
     if status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"{hub} answered {status} {len(PAUSES) + 1} times; publish again later"
+        return f"{hub} answered {status} each time it was asked; publish again later"
     return _line(error)
 
 

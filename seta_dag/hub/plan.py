@@ -91,7 +91,9 @@ def read_folder(folder: Path) -> dict[str, LocalFile]:
     names = [path.relative_to(folder).as_posix() for path in paths]
     expected = [f"data/train-{i:05}-of-{len(paths) - 1:05}.parquet" for i in range(len(paths) - 1)]
     if names[1:] != expected or not expected or not paths[0].is_file():
-        raise DatasetError(f"{folder}: not a whole dataset (README.md and data/train-*.parquet); build it first")
+        raise DatasetError(
+            f"{folder}: not a whole dataset (README.md and data/train-*.parquet); build it first"
+        )
     return {name: _local_file(path) for name, path in zip(names, paths, strict=True)}
 
 
@@ -117,9 +119,7 @@ def _head(target: Target) -> tuple[str | None, bool]:
 
     try:
         info = target.api.dataset_info(target.repo_id)
-    except RepositoryNotFoundError as error:
-        if error.response.status_code == 401 and "credentials" in str(error):
-            raise
+    except RepositoryNotFoundError:
         return None, False
     return info.sha, bool(info.private)
 
@@ -130,7 +130,7 @@ def _additions(files: Mapping[str, LocalFile]) -> tuple[Change, ...]:
 
 def changes_against(revision: str, files: Mapping[str, LocalFile], target: Target) -> tuple[Change, ...]:
     """How the dataset at `revision` (a branch, tag, oid) differs from the files on disk, by path."""
-    remote = patiently(lambda: _remote_files(revision, target))
+    remote = _remote_files(revision, target)
     changes = [Change(name, "deleted", size) for name, (size, _) in remote.items() if name not in files]
     for name, file in files.items():
         if name not in remote:
@@ -144,9 +144,7 @@ def _remote_files(revision: str, target: Target) -> dict[str, tuple[int, str]]:
     """(size, sha256 in LFS or sha1 in git) of the card and the shards at `revision`."""
     from huggingface_hub.hf_api import RepoFile
 
-    tree = target.api.list_repo_tree(
-        target.repo_id, recursive=True, revision=revision, repo_type="dataset"
-    )
+    tree = target.api.list_repo_tree(target.repo_id, recursive=True, revision=revision, repo_type="dataset")
     files = [node for node in tree if isinstance(node, RepoFile)]
     return {
         file.path: (file.size, file.lfs.sha256 if file.lfs else file.blob_id)

@@ -12,6 +12,9 @@ from seta_dag.rollouts.trial import Run, Trial
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Group)\b.*")
 
+_FRAME = " \t|+-"
+"""What Python draws around the tracebacks of an exception group."""
+
 
 @dataclass(frozen=True, slots=True)
 class FailedRollout:
@@ -30,7 +33,7 @@ def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) ->
     for run in sorted(runs, key=lambda run: run.order):
         for traceback in sorted((root / run.path / "failed").glob("*.txt")):
             task = clean(traceback.stem)
-            if not task.startswith("build_") and (run.chain, task) not in tried:
+            if not task.startswith("build_") and (run.chain, task) not in tried and traceback.is_file():
                 latest[run.chain, task] = run, traceback
     return [
         FailedRollout(chain, run.path, task, last_exception(traceback.read_text("utf-8", "replace")))
@@ -43,10 +46,11 @@ def last_exception(text: str) -> str:
 
     That is the first line after the frames; its message may go on for several lines.
     """
-    lines = text.rpartition("Traceback (most recent call last):")[2].splitlines()
-    if "Traceback (most recent call last):" in text:
-        unindented = [line for line in lines if line.strip() and not line[0].isspace()]
-        return unindented[0].strip() if unindented else ""
-    named = [line.strip() for line in lines if _EXCEPTION.fullmatch(line.strip())]
-    written = [line.strip() for line in lines if line.strip()]
+    _, traceback, rest = text.rpartition("Traceback (most recent call last):")
+    lines = rest.splitlines()
+    unindented = [line.strip() for line in lines if line.strip() and not line[0].isspace()]
+    if traceback and unindented:
+        return unindented[0]
+    written = [line.strip(_FRAME) for line in lines if line.strip(_FRAME)]
+    named = [line for line in written if _EXCEPTION.fullmatch(line)]
     return (named or written or [""])[-1]

@@ -10,7 +10,7 @@ from typing import Any
 from seta_dag.rollouts import readable
 
 LOGS = "CAMEL_LOG_DIR"
-_ASSISTANT = b'"role": "assistant"'
+_KEYS = (b'"request": {\n', b'"messages": [\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,24 @@ class Snapshot:
     log_skipped: bool
 
 
+Rank = tuple[float, bool, tuple[int, str, str]]
+"""What R4 compares: assistant turns, a final turn or none, then bytes, name and path."""
+
+
 @dataclass(slots=True)
 class _Candidate:
     path: Path
     data: bytes
     most_turns: float
 
-    def preference(self) -> tuple[int, str, str]:
+    def rank(self, log: dict[str, Any]) -> Rank:
+        return assistant_turns(log), final_turn(log) is not None, self._preference()
+
+    def best_rank(self) -> Rank:
+        """What it can't surpass, known without parsing."""
+        return self.most_turns, True, self._preference()
+
+    def _preference(self) -> tuple[int, str, str]:
         return len(self.data), self.path.name, str(self.path)
 
 
@@ -43,20 +54,17 @@ def choose(trial: Path) -> Snapshot | None:
 
     Every log is read, but only what can still win is parsed.
     """
-    candidates = sorted(_candidates(trial / LOGS), key=lambda c: c.most_turns, reverse=True)
-    skipped = any(not c.data.rstrip().endswith(b"}") for c in candidates)
-    best: tuple[tuple[int, bool, tuple[int, str, str]], Snapshot] | None = None
-    for candidate in candidates:
-        if best is not None and candidate.most_turns < best[0][0]:
+    best: tuple[Rank, _Candidate, dict[str, Any]] | None = None
+    skipped = False
+    for candidate in sorted(_candidates(trial / LOGS), key=_Candidate.best_rank, reverse=True):
+        if best is not None and candidate.best_rank() < best[0]:
             break
         log = _usable(candidate.data)
         if log is None:
             skipped = True
-            continue
-        rank = assistant_turns(log), final_turn(log) is not None, candidate.preference()
-        if best is None or rank > best[0]:
-            best = rank, Snapshot(candidate.path, candidate.data, log, False)
-    return best and Snapshot(best[1].path, best[1].data, best[1].log, skipped)
+        elif best is None or candidate.rank(log) > best[0]:
+            best = candidate.rank(log), candidate, log
+    return best and Snapshot(best[1].path, best[1].data, best[2], skipped)
 
 
 def _candidates(folder: Path) -> Iterator[_Candidate]:
@@ -69,11 +77,16 @@ def _candidates(folder: Path) -> Iterator[_Candidate]:
 
 
 def _most_turns(data: bytes) -> float:
-    """An upper bound of the log's assistant turns without parsing; none where it is not CAMEL's own
-    spacing, or where letters are written as escapes."""
-    if data.count(b'"role"') != data.count(b'"role": "') or b"\\u006" in data or b"\\u007" in data:
+    """An upper bound of the log's assistant turns, without parsing; none where it must be parsed.
+
+    That is where it is not as CAMEL writes logs: cut, foreign, spaced otherwise, letters as escapes.
+    A final turn counts though it may not say its role.
+    """
+    as_written = data.startswith(b'{\n    "') and data.endswith(b"\n}") and all(key in data for key in _KEYS)
+    escaped = b"\\u006" in data or b"\\u007" in data
+    if not as_written or escaped or data.count(b'"role"') != data.count(b'"role": "'):
         return float("inf")
-    return data.count(_ASSISTANT)
+    return data.count(b'"role": "assistant"') + 1
 
 
 def _usable(data: bytes) -> dict[str, Any] | None:

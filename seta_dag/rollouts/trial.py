@@ -12,7 +12,7 @@ from pathlib import Path
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.readable import clean
 
-_UID = re.compile(r"(?P<task>.+)_t(?P<i>\d+)_(?P<hash>[0-9a-f]+)")
+_UID = re.compile(r"(?P<task>.+)_t(?P<i>\d{1,18})_(?P<hash>[0-9a-f]+)")  # 18 digits: an int64
 _RESUMED = re.compile(r"(?P<base>.+)_resume(?:_(?P<n>\d+))?")
 
 
@@ -57,7 +57,7 @@ def run_at(path: str) -> Run:
 def find_runs(root: Path, pattern: str = "*") -> list[Run]:
     """All runs at or below `root` whose relative path or name matches the glob, by path.
 
-    Raises `ConfigError` where there is no such directory or no run in it.
+    Raises `ConfigError` where there is no such directory, no run in it, or one whose path no row can hold.
     """
     if not root.is_dir():
         raise ConfigError(f"{root}: no such directory; give the directory that holds the rollouts")
@@ -67,6 +67,9 @@ def find_runs(root: Path, pattern: str = "*") -> list[Run]:
         raise ConfigError(f"{root}: no run in it; a run is a directory with a trials/ folder")
     if not runs:
         raise ConfigError(f"{root}: none of its {len(found)} runs matches {pattern!r}")
+    for run in runs:
+        if clean(run.path) != run.path:
+            raise ConfigError(f"{root}: the run {clean(run.path)} has a name that is not UTF-8; rename it")
     return sorted(runs, key=lambda run: run.path)
 
 
@@ -87,8 +90,8 @@ def _run_paths(root: Path) -> Iterator[str]:
         folders = [entry.name for entry in os.scandir(full) if entry.is_dir()]
         if "trials" in folders:
             yield path
-        else:
-            todo += [name if path == "." else f"{path}/{name}" for name in folders]
+        below = [name for name in sorted(folders, reverse=True) if name != "trials"]
+        todo += [name if path == "." else f"{path}/{name}" for name in below]
 
 
 def list_trials(root: Path, run: Run) -> list[Trial]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seta_dag.tokens.markup import LITERAL
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
@@ -66,21 +70,32 @@ class HuggingFace:
     """The reference engine (HF tokenizers): slower, and what the fast one is held against."""
 
     def __init__(self, tokenizer_json: str) -> None:
-        from tokenizers import Tokenizer
+        self._json = tokenizer_json
 
-        self._whole = Tokenizer.from_str(tokenizer_json)
-        self._ordinary = Tokenizer.from_str(json.dumps({**json.loads(tokenizer_json), "added_tokens": []}))
+    @cached_property
+    def _recognising(self) -> Tokenizer:
+        return _hf_tokenizer(self._json)
+
+    @cached_property
+    def _plain(self) -> Tokenizer:
+        return _hf_tokenizer(json.dumps({**json.loads(self._json), "added_tokens": []}))
 
     def whole(self, texts: Sequence[str]) -> Encoded:
-        return self._encode(self._whole, texts)
+        return _encode(self._recognising, texts)
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
-        return self._encode(self._ordinary, texts)
+        return _encode(self._plain, texts)
 
-    @staticmethod
-    def _encode(tokenizer: object, texts: Sequence[str]) -> Encoded:
-        batch = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)  # type: ignore[attr-defined]
-        return joined([np.asarray(one.ids, np.int32) for one in batch])
+
+def _hf_tokenizer(tokenizer_json: str) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(tokenizer_json)
+
+
+def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoded:
+    batch = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    return joined([np.asarray(one.ids, np.int32) for one in batch])
 
 
 def joined(parts: Sequence[Ids]) -> Encoded:

@@ -15,7 +15,7 @@ import orjson
 from seta_dag.errors import StudentError
 from seta_dag.files import write_bytes
 from seta_dag.tokens.encode import Engine, EngineName, engine
-from seta_dag.tokens.markup import MARKUP
+from seta_dag.tokens.markup import ADDED_TOKENS, MARKUP
 from seta_dag.tokens.qwen3_tokenizer import qwen3_tokenizer_json
 
 DEFAULT_STUDENT = "Qwen/Qwen3-8B"
@@ -44,12 +44,26 @@ class Student:
 
     @cached_property
     def markup_ids(self) -> dict[str, int]:
-        """The token id of each markup token. Raises `StudentError` where the tokenizer lacks one."""
-        added = {token["content"]: token["id"] for token in orjson.loads(self.tokenizer_json)["added_tokens"]}
-        missing = [str(markup) for markup in MARKUP if markup not in added]
+        """The token id of each markup token.
+
+        Raises `StudentError` where the tokenizer lacks one, or has an added token that R8 doesn't know.
+        """
+        added = self._added_tokens()
+        missing = ", ".join(markup for markup in MARKUP if markup not in added)
+        unknown = ", ".join(token for token in added if token not in ADDED_TOKENS)
         if missing:
-            raise StudentError(f"student {self.name}: its tokenizer has no token {', '.join(missing)}")
+            raise StudentError(f"student {self.name}: its tokenizer has no token {missing}")
+        if unknown:
+            raise StudentError(f"student {self.name}: its tokenizer has the unknown added tokens {unknown}")
         return {str(markup): added[markup] for markup in MARKUP}
+
+    def _added_tokens(self) -> dict[str, int]:
+        try:
+            return {
+                token["content"]: token["id"] for token in orjson.loads(self.tokenizer_json)["added_tokens"]
+            }
+        except (ValueError, LookupError, TypeError) as error:
+            raise StudentError(f"{self.tokenizer_path}: unreadable; download the tokenizer again") from error
 
     def engine(self, name: EngineName) -> Engine:
         """Loads the tokenizer into an engine; takes seconds, so the caller keeps it."""
@@ -104,7 +118,7 @@ def _template(folder: Path) -> str:
         return jinja.read_text("utf-8")
     try:
         template = json.loads(config.read_text("utf-8")).get("chat_template")
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return ""
     return template if isinstance(template, str) else ""
 

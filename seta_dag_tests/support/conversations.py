@@ -32,20 +32,32 @@ _UNICODE = (
 )
 _PLAIN = ("word", " and", "12345", "  x", "don't", '{"a": 1}', "\\", '"', "/no_think", "\x00")
 _EDGES = ("\n", "\n\n", " ", "\t", "\r\n", "<", ">", "<|", "|>", "<think", "/think>", "<|im_end|", "_start|>")
-SURROGATES = ("\ud83d", "\udc00")
+_LONE_SURROGATES = ("\ud83d", "\udc00")
 
 
-def texts(*more: str, max_parts: int = 6) -> st.SearchStrategy[str]:
-    """Nasty text: literal markup, halves of it, newlines at the edges, unicode, and what `more` holds."""
-    parts = st.sampled_from((*ADDED_TOKENS, _FORGED, *_UNICODE, *_PLAIN, *_EDGES * 2, *more))
-    return st.lists(parts | st.text(max_size=5), max_size=max_parts).map("".join)
+def texts() -> st.SearchStrategy[str]:
+    """Nasty text: literal markup, halves of it, newlines at the edges, unicode of every kind."""
+    return _texts()
+
+
+def logged_texts() -> st.SearchStrategy[str]:
+    """Nasty text with lone surrogates, as JSON can hold them and no tokenizer takes them."""
+    return _texts(*_LONE_SURROGATES)
+
+
+def _texts(*more: str) -> st.SearchStrategy[str]:
+    parts = st.sampled_from((*ADDED_TOKENS, _FORGED, *_UNICODE, *_PLAIN, *_EDGES * 2, *more * 3))
+    return st.lists(parts | st.text(max_size=5), max_size=6).map("".join)
 
 
 def plain_texts() -> st.SearchStrategy[str]:
-    """Text without literal markup, whole or in halves that could be joined to one."""
-    parts = st.sampled_from((*_UNICODE, *_PLAIN, "\n", "\n\n", " ", "\t", "\r\n"))
-    letters = st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"]), max_size=5)
-    return st.lists(parts | letters, max_size=6).map("".join)
+    """Nasty text that spells no added token, though halves of them."""
+    parts = st.sampled_from((*_UNICODE, *_PLAIN, *_EDGES * 2))
+    return st.lists(parts | st.text(max_size=5), max_size=6).map("".join).filter(_is_plain)
+
+
+def _is_plain(text: str) -> bool:
+    return not any(token in text for token in ADDED_TOKENS)
 
 
 def user(content: Any) -> Message:
@@ -113,10 +125,6 @@ def write_log(trial: Path, data: bytes, name: str = "conv_20261122_121343_000001
     return path
 
 
-def _optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Message]:
-    return st.fixed_dictionaries({}, optional=fields)
-
-
 def contents(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     """Message content: text mostly, null, a list of parts, or of a type that it should not have."""
     part = st.one_of(
@@ -140,19 +148,22 @@ def calls(text: st.SearchStrategy[str]) -> st.SearchStrategy[Message]:
 
 
 def messages(text: st.SearchStrategy[str], *roles: str) -> st.SearchStrategy[Message]:
-    """A message of one of the roles, as any backend may log it."""
-    fields = _optional(
-        content=contents(text),
-        reasoning_content=st.one_of(st.none(), text, text.map(lambda t: f"\n{t}\n"), st.just(7)),
-        tool_calls=st.none() | st.lists(calls(text), max_size=3),
-    )
-    inline = st.tuples(texts_around(text), text).map(lambda t: {"content": f"{t[0]}{t[1]}"})
+    """A message of one of the roles, as any backend may log it, now and then with tags of its own."""
+    inline = st.tuples(inline_reasoning(text), text).map(lambda t: {"content": f"{t[0]}{t[1]}"})
     wrapped = text.map(lambda t: {"content": f"<tool_response>{t}</tool_response>"})
-    body = st.one_of(fields, fields, fields, inline, wrapped)
-    return st.tuples(st.sampled_from(roles), body).map(lambda m: {"role": m[0], **m[1]})
+    body = st.one_of(bodies(text), bodies(text), bodies(text), inline, wrapped)
+    return st.builds(lambda role, fields: {"role": role, **fields}, st.sampled_from(roles), body)
 
 
-def texts_around(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def bodies(text: st.SearchStrategy[str]) -> st.SearchStrategy[Message]:
+    """What a message holds beside its role."""
+    reasoning = st.one_of(st.none(), text, text.map(lambda t: f"\n{t}\n"), st.just(7))
+    tool_calls = st.none() | st.lists(calls(text), max_size=3)
+    fields = {"content": contents(text), "reasoning_content": reasoning, "tool_calls": tool_calls}
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def inline_reasoning(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Inline reasoning, closed or not, with white space before it or not."""
     around = st.tuples(
         st.sampled_from(["", "\n", " \t"]), text, st.sampled_from(["</think>", "</think>\n\n", ""])
@@ -160,18 +171,35 @@ def texts_around(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return around.map(lambda t: f"{t[0]}<think>{t[1]}{t[2]}")
 
 
-KNOWN = ("system", "user", "assistant", "assistant", "assistant", "tool", "tool")
-ANY_ROLE = (*KNOWN, "developer", "critic", "")
+_ROLES = ("system", "user", "assistant", "assistant", "assistant", "tool", "tool", "developer", "critic", "")
 
 
-def logs(text: st.SearchStrategy[str], *roles: str) -> st.SearchStrategy[Log]:
+def logs() -> st.SearchStrategy[Log]:
     """Logs with at least one message, tool schemas or none, and every kind of response."""
-    answers = messages(text, "assistant").map(response)
-    odd = st.sampled_from([None, "text", {"choices": []}, {"content": "x", "streaming": True}])
+    return _logs(logged_texts(), messages(logged_texts(), *_ROLES))
+
+
+def plain_logs() -> st.SearchStrategy[Log]:
+    """Logs in whose text no added token is spelled."""
+    role = st.sampled_from(_ROLES)
+    whole = bodies(plain_texts()).filter(lambda body: _is_plain(_joined(body.get("content"))))
+    return _logs(plain_texts(), st.builds(lambda r, body: {"role": r, **body}, role, whole))
+
+
+def _joined(content: Any) -> str:
+    parts = content if isinstance(content, list) else []
+    return "".join(part if isinstance(part, str) else part.get("text", "") for part in parts)
+
+
+def _logs(text: st.SearchStrategy[str], message: st.SearchStrategy[Message]) -> st.SearchStrategy[Log]:
+    answers = message.map(lambda m: response({**m, "role": "assistant"}))
+    odd: st.SearchStrategy[Any] = st.sampled_from(
+        [None, "text", {"choices": []}, {"content": "x", "streaming": True}]
+    )
     tools = st.none() | st.lists(text.map(lambda t: schema(t, t)), max_size=2)
     return st.builds(
         lambda found, schemas, given: {**log(*found, tools=schemas), "response": given},
-        st.lists(messages(text, *(roles or ANY_ROLE)), min_size=1, max_size=7),
+        st.lists(message, min_size=1, max_size=7),
         tools,
         answers | odd,
     )

@@ -18,6 +18,8 @@ RENDERINGS = GOLDEN / "renderings.txt"
 REVISIONS = ("first", "second")
 
 _WITHIN_WINDOW = "{%- if loop.index0 > ns.last_query_index %}"
+_ASSISTANT = '{%- elif message.role == "assistant" %}'
+_TOOL = '{%- elif message.role == "tool" %}'
 _EMPTY_BLOCK = (
     "'\\n<think>\\n' + reasoning_content.strip('\\n') + '\\n</think>\\n\\n' + content.lstrip('\\n')"
 )
@@ -47,17 +49,39 @@ def _replaced(template: str, old: str, new: str) -> str:
 
 def rendered(template: str, messages: list[Message], tools: list[Message]) -> str:
     """What `apply_chat_template` makes of the messages."""
-    from transformers.utils.chat_template_utils import render_jinja_template
+    text, _ = _run(template, messages, tools, marked=False)
+    return text
 
-    texts, _ = render_jinja_template([messages], tools=tools or None, chat_template=template)
-    return clean(texts[0])
+
+def assistant_turns(log: Log, variant: str) -> list[str]:
+    """The assistant turns of the expected text, told by the template itself where they begin and end."""
+    template = _replaced(changed("second", variant), _ASSISTANT, _ASSISTANT + "{%- generation %}")
+    template = _replaced(template, _TOOL, "{%- endgeneration %}" + _TOOL)
+    text, spans = _run(template, messages_of(log, variant), tools_of(log), marked=True)
+    return [text[first:end] for first, end in spans]
+
+
+def _run(
+    template: str, messages: list[Message], tools: list[Message], marked: bool
+) -> tuple[str, list[tuple[int, int]]]:
+    from transformers.utils import chat_template_utils
+
+    render: Any = chat_template_utils.render_jinja_template
+    texts, spans = render(
+        [messages], tools or None, chat_template=template, return_assistant_tokens_mask=marked
+    )
+    return clean(texts[0]), spans[0] if marked else []
 
 
 def expected(log: Log, revision: str, variant: str) -> str:
     """`chat_template_str` of the log by R5, R6 and R7."""
+    return rendered(changed(revision, variant), messages_of(log, variant), tools_of(log))
+
+
+def messages_of(log: Log, variant: str) -> list[Message]:
+    """What the template is given for the variant."""
     messages = r5_messages(log)
-    messages = messages if variant == "thinking" else r7_messages(messages)
-    return rendered(changed(revision, variant), messages, tools_of(log))
+    return messages if variant == "thinking" else r7_messages(messages)
 
 
 def clean(text: str) -> str:

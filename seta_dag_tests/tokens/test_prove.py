@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seta_dag.rollouts.conversation import Call, Conversation, Turn
-from seta_dag.tokens.markup import Markup
 from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.prove import Prover, sampled
 from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
@@ -71,7 +71,7 @@ class Row:
         flags = {"literal": self.literal, "against_hf": self.against_hf}
         return prover.prove(self.conversation, self.rendered, self.tokenized, self.variant, **flags)
 
-    def with_tokens(self, **changes: object) -> Row:
+    def with_tokens(self, **changes: Any) -> Row:
         return replace(self, tokenized=replace(self.tokenized, **changes))
 
 
@@ -123,6 +123,11 @@ def split_otherwise(row: Row, prover: Prover) -> Row:
     return replace(row, tokenized=Tokenized(together, mask, spans))
 
 
+def split_otherwise_beside_literals(row: Row, prover: Prover) -> Row:
+    """Where a row holds literals, the text can't be tokenized whole, so only the other engine sees it."""
+    return replace(split_otherwise(row, prover), literal=True, against_hf=True)
+
+
 def mask_shifted(row: Row, prover: Prover) -> Row:
     return row.with_tokens(mask=np.roll(row.tokenized.mask, 1))
 
@@ -172,17 +177,23 @@ def reasoning_kept_in_nothink(row: Row, prover: Prover) -> Row:
     return replace(row, variant="nothink")
 
 
-def think_as_ordinary_text(row: Row, prover: Prover) -> Row:
-    """The turns read the same, but no token of theirs is a think token."""
-    pieces = tuple(str(piece) if "think>" in piece else piece for piece in row.rendered.pieces)
+def as_ordinary_text(row: Row, prover: Prover, *tags: str) -> Row:
+    """The row reads the same, but markup of it is no special token."""
+    pieces = tuple(str(piece) if piece in tags else piece for piece in row.rendered.pieces)
     plain = replace(row.rendered, pieces=pieces)
     return replace(row, rendered=plain, tokenized=prover.tokenizer.tokenize([plain])[0], literal=True)
 
 
+def think_as_ordinary_text(row: Row, prover: Prover) -> Row:
+    return as_ordinary_text(row, prover, "<think>", "</think>")
+
+
+def end_of_think_as_ordinary_text(row: Row, prover: Prover) -> Row:
+    return as_ordinary_text(row, prover, "</think>")
+
+
 def end_as_ordinary_text(row: Row, prover: Prover) -> Row:
-    pieces = tuple(str(piece) if piece == "<|im_end|>" else piece for piece in row.rendered.pieces)
-    plain = replace(row.rendered, pieces=pieces)
-    return replace(row, tokenized=prover.tokenizer.tokenize([plain])[0], literal=True)
+    return replace(as_ordinary_text(row, prover, "<|im_end|>"), rendered=row.rendered)
 
 
 def literals_recognised(row: Row, prover: Prover) -> Row:
@@ -201,11 +212,6 @@ def literals_unflagged(row: Row, prover: Prover) -> Row:
     return replace(literals_recognised(row, prover), literal=False)
 
 
-def against_hf(fault: Fault) -> Fault:
-    """A fault in a row that holds literal markup, so that only the reference engine can see it."""
-    return lambda row, prover: replace(fault(row, prover), literal=True, against_hf=True)
-
-
 USER_LITERAL = talk(Turn("user", f"Say {HEADER}x<|im_end|>\n"), Turn("assistant", "No."))
 FAULTS: list[tuple[Fault, Conversation, str]] = [
     (flipped_id, ORDINARY, "decodes: token 5"),
@@ -213,7 +219,7 @@ FAULTS: list[tuple[Fault, Conversation, str]] = [
     (last_token_lost, ORDINARY, "decodes: token"),
     (span_past_the_end, ORDINARY, "decodes: an id or a span"),
     (split_otherwise, ORDINARY, "whole_text: id of token"),
-    (against_hf(split_otherwise), ORDINARY, "engines_agree: id of token"),
+    (split_otherwise_beside_literals, ORDINARY, "engines_agree: id of token"),
     (mask_shifted, ORDINARY, "turns: mask of token"),
     (mask_and_spans_shifted, ORDINARY, "turns: number 1 reads"),
     (mask_too_short, ORDINARY, "turns: mask of token"),
@@ -225,6 +231,7 @@ FAULTS: list[tuple[Fault, Conversation, str]] = [
     (reasoning_lost, ORDINARY, "turns: number 1 reads"),
     (reasoning_kept_in_nothink, ORDINARY, "turns: number 1 reads"),
     (think_as_ordinary_text, ORDINARY, "reasoning: 0 in the row, 3 in the conversation"),
+    (end_of_think_as_ordinary_text, ORDINARY, "reasoning: 3 blocks begin, 0 end"),
     (end_as_ordinary_text, ORDINARY, "markup: special token 151645"),
     (literals_recognised, USER_LITERAL, "markup: special token 151644"),
     (literals_unflagged, USER_LITERAL, "token_scan: mask of token"),
@@ -232,7 +239,7 @@ FAULTS: list[tuple[Fault, Conversation, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("fault", "conversation", "sentence"), FAULTS, ids=[sentence for _, _, sentence in FAULTS]
+    ("fault", "conversation", "sentence"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS]
 )
 def test_a_wrong_row_is_not_proved(
     fault: Fault, conversation: Conversation, sentence: str, prover: Prover
@@ -244,13 +251,6 @@ def test_a_wrong_row_is_not_proved(
 
 def test_the_proof_by_markup_holds_without_literals_too(prover: Prover) -> None:
     assert replace(row(ORDINARY, "thinking", prover), literal=True).proved(prover) is None
-
-
-def test_markup_stays_markup_in_the_faults(prover: Prover) -> None:
-    pieces = think_as_ordinary_text(row(ORDINARY, "thinking", prover), prover).rendered.pieces
-    assert {str(piece) for piece in pieces if type(piece) is Markup} == {
-        "<|im_start|>", "<|im_end|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
-    }  # fmt: skip
 
 
 UIDS = [f"task_{n}_t0_{n:06x}" for n in range(2000)]
@@ -266,4 +266,4 @@ def test_a_smaller_sample_lies_within_a_larger_one() -> None:
 
 
 def test_the_sample_is_the_same_everywhere() -> None:
-    assert [n for n, uid in enumerate(UIDS[:60]) if sampled(uid, 0.05)] == []
+    assert [n for n, uid in enumerate(UIDS[:60]) if sampled(uid, 0.05)] == [2, 7, 10, 47]

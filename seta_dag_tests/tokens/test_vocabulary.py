@@ -36,12 +36,12 @@ def test_every_byte_is_a_token(vocabulary: Vocabulary) -> None:
     assert {bytes([byte]) for byte in range(256)} <= set(vocabulary.tokens.to_pylist())
 
 
-@given(TEXT)
+@given(text=TEXT)
 def test_nfc_line_by_line_is_nfc(text: str) -> None:
     assert nfc(text).decode() == unicodedata.normalize("NFC", text)
 
 
-@given(TEXT)
+@given(text=TEXT)
 def test_decoding_gives_back_the_nfc_form(
     text: str, vocabulary: Vocabulary, tokenizer: StudentTokenizer
 ) -> None:

@@ -1,0 +1,113 @@
+"""The secrets gate: what must not be published by accident, found in the text of all rows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from seta_dag.errors import ConfigError, DatasetError
+from seta_dag.files import write_bytes
+from seta_dag.hub.secret_rules import Rule, rules
+
+TEXT_COLUMNS = ("chat_template_str", "raw_conv_json")
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_ESCAPES = {r"\n": " \n", r"\r": " \r", r"\t": " \t", r"\"": ' "', r"\/": " /"}
+"""Escapes of JSON as what they stand for, in as many characters, so that offsets stay: the `n` of an
+escaped newline would else be read as the first letter of the token behind it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """Where a secret stands: `offset` in characters and `line` from 1, in that column of that trial.
+
+    `fingerprint` tells equal secrets apart from others without telling the secret.
+    """
+
+    trial_uid: str
+    column: str
+    offset: int
+    line: int
+    kind: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All findings, those that the caller allows apart from those that stop a publish."""
+
+    blocking: tuple[Finding, ...]
+    allowed: tuple[Finding, ...]
+    n_rows: int
+
+
+def scan(folder: Path, allowed: Iterable[str] = ()) -> Findings:
+    """Scans the text of all rows of the dataset in `folder`, one row group at a time.
+
+    `allowed` are fingerprints that do not block. Raises `DatasetError` where there are no shards.
+    """
+    shards = sorted(folder.glob("data/train-*.parquet"))
+    if not shards:
+        raise DatasetError(f"{folder}: no data/train-*.parquet in it; build the dataset first")
+    known, found, n_rows = frozenset(allowed), set[Finding](), 0
+    prepared = [(rule, _prefilter(rule)) for rule in rules()]
+    for shard in shards:
+        for batch in pq.ParquetFile(shard).iter_batches(columns=["trial_uid", *TEXT_COLUMNS]):
+            found.update(_scan_batch(batch, prepared))
+            n_rows += batch.num_rows
+    ordered = sorted(found)
+    blocking = tuple(finding for finding in ordered if finding.fingerprint not in known)
+    return Findings(blocking, tuple(f for f in ordered if f.fingerprint in known), n_rows)
+
+
+def write_report(path: Path, findings: Findings) -> None:
+    """Writes the findings as JSON for a person to read; the secrets themselves are not in it."""
+    import orjson
+
+    write_bytes(path, orjson.dumps(asdict(findings), option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def read_allowed(path: Path) -> frozenset[str]:
+    """The fingerprints in a text file, one a line; `#` begins a comment. Raises `ConfigError`."""
+    try:
+        lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read as a list of allowed fingerprints ({error})") from error
+    wrong = [str(n) for n, line in enumerate(lines, 1) if line and not _FINGERPRINT.fullmatch(line)]
+    if wrong:
+        raise ConfigError(f"{path}: line {', '.join(wrong)}: not a fingerprint of 16 hex digits")
+    return frozenset(filter(None, lines))
+
+
+def fingerprint(kind: str, secret: str) -> str:
+    """The first 16 hex digits of sha256 over the kind and the secret."""
+    return hashlib.sha256(f"{kind}\0{secret}".encode()).hexdigest()[:16]
+
+
+def _scan_batch(batch: pa.RecordBatch, prepared: Sequence[tuple[Rule, str | None]]) -> Iterator[Finding]:
+    uids = batch.column("trial_uid")
+    for column in TEXT_COLUMNS:
+        texts = batch.column(column)
+        for escape, plain in _ESCAPES.items():
+            texts = pc.replace_substring(texts, escape, plain)
+        for rule, prefilter in prepared:
+            for row in _candidates(texts, rule, prefilter):
+                text = texts[row].as_py() or ""
+                for offset, secret in rule.find(text):
+                    line = batch.column(column)[row].as_py().count("\n", 0, offset) + 1
+                    mark = fingerprint(rule.kind, secret)
+                    yield Finding(uids[row].as_py(), column, offset, line, rule.kind, mark)
+
+
+def _candidates(texts: pa.Array, rule: Rule, prefilter: str | None) -> Iterable[int]:
+    if prefilter is None:
+        return range(len(texts))
+    hits = pc.match_substring_regex(texts, prefilter)
+    rows: list[int] = pc.indices_nonzero(hits).to_pylist()
+    return rows

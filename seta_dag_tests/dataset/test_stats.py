@@ -1,0 +1,132 @@
+"""What a dataset holds is counted from its shards, however they are cut."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seta_dag.dataset.row import ROW_SCHEMA
+from seta_dag.dataset.stats import read_stats
+from seta_dag.errors import DatasetError, NotBuiltError
+from seta_dag_tests.support.sample_dataset import sample_row, sample_rows, write_dataset
+
+EXPECTED = {
+    "rows": 7,
+    "tasks": 4,
+    "tokens": 46,
+    "trainable_tokens": 17,
+    "trainable_share": 17 / 46,
+    "tokens_mean": 46 / 7,
+    "tokens_median": 4.0,
+    "tokens_max": 24,
+    "solved": 3,
+    "solved_share": 3 / 7,
+    "mean_reward": (1.0 + 0.0 + 0.5 + 1.0 + 2 / 3 + 1.0 + 0.25) / 7,
+    "models": {"kimi-k2.5": 6, "unknown": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("stats") / "thinking", sample_rows())
+
+
+@pytest.mark.parametrize(("name", "value"), EXPECTED.items(), ids=EXPECTED)
+def test_each_statistic_is_the_one_counted_by_hand(dataset: Path, name: str, value: Any) -> None:
+    assert getattr(read_stats(dataset), name) == pytest.approx(value)
+
+
+def test_files_are_the_shards_with_their_sizes(dataset: Path) -> None:
+    stats = read_stats(dataset)
+    on_disk = {path.name: path.stat().st_size for path in (dataset / "data").iterdir()}
+    assert dict(stats.files) == on_disk
+    assert stats.download_size == sum(on_disk.values())
+
+
+row_values = st.tuples(
+    st.lists(st.integers(0, 1), max_size=12),
+    st.sampled_from([0.0, 1 / 3, 0.1, 1.0]),
+    st.sampled_from([None, "", "a", "b"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(row_values, max_size=9), shards=st.integers(1, 3), group=st.integers(1, 4))
+def test_any_cut_into_shards_and_row_groups_gives_what_a_plain_loop_counts(
+    values: list[tuple[list[int], float, str | None]], shards: int, group: int
+) -> None:
+    rows = [sample_row(n, mask, reward, model) for n, (mask, reward, model) in enumerate(values)]
+    with TemporaryDirectory() as folder:
+        stats = read_stats(write_dataset(Path(folder) / "set", rows, shards, group))
+    lengths = [len(mask) for mask, _, _ in values]
+    assert (stats.rows, stats.tokens, stats.tokens_max) == (
+        len(values),
+        sum(lengths),
+        max(lengths, default=0),
+    )
+    assert stats.trainable_tokens == sum(itertools.chain.from_iterable(mask for mask, _, _ in values))
+    assert stats.tokens_median == (statistics.median(lengths) if lengths else 0)
+    assert stats.solved == [reward for _, reward, _ in values].count(1.0)
+    assert stats.models == Counter(model or "unknown" for _, _, model in values)
+
+
+@pytest.mark.parametrize(("rows", "shards", "group"), [(7, 2, 2), (7, 1, 128), (3, 3, 1), (7, 1, 3)])
+def test_sizes_are_those_that_datasets_would_push(tmp_path: Path, rows: int, shards: int, group: int) -> None:
+    import datasets
+
+    folder = write_dataset(tmp_path / "set", sample_rows()[:rows], shards, group)
+    loaded = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    stats = read_stats(folder)
+    assert stats.num_bytes == loaded.data.nbytes  # what `push_to_hub` writes into the card
+    assert stats.download_size == loaded.download_size
+
+
+def _without_shards(folder: Path) -> None:
+    for path in (folder / "data").iterdir():
+        path.unlink()
+
+
+def _cut(folder: Path) -> None:
+    path = next((folder / "data").iterdir())
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _other_columns(folder: Path) -> None:
+    path = next((folder / "data").iterdir())
+    pq.write_table(pq.read_table(path).drop_columns(["reward"]), path)
+
+
+def _null_reward(folder: Path) -> None:
+    path = next((folder / "data").iterdir())
+    rows = [{**sample_rows()[0], "reward": None}]
+    pq.write_table(pa.Table.from_pylist(rows, schema=ROW_SCHEMA), path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "said"),
+    [
+        (_without_shards, NotBuiltError, "materialize"),
+        (_cut, DatasetError, "can't be read"),
+        (_other_columns, DatasetError, "columns"),
+        (_null_reward, DatasetError, "null in reward"),
+    ],
+    ids=["no shard", "cut shard", "other columns", "null"],
+)
+def test_shards_that_can_not_be_counted_are_refused(
+    tmp_path: Path, damage: Callable[[Path], None], error: type[Exception], said: str
+) -> None:
+    folder = write_dataset(tmp_path / "set", sample_rows())
+    damage(folder)
+    with pytest.raises(error, match=said):
+        read_stats(folder)
