@@ -15,7 +15,7 @@ from seta_dag.errors import ConfigError, SetaError
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-    from seta_dag.defs.build import Request
+    from seta_dag.defs.rebuild import Request
 
 OUT = click.option("--out", help="Output directory. Default: SETA_OUT, else data/out.", default="")
 
@@ -68,7 +68,7 @@ def build(
     Exit code 0: built. 1: a task or a check failed, or there is no row. 2: bad configuration.
     """
     from seta_dag.dataset.filters import Filters
-    from seta_dag.defs.build import Request
+    from seta_dag.defs.rebuild import Request
     from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
     request = Request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +50,9 @@ class Out:
     def built(self, stage: str) -> set[str]:
         """The names of the stage files that are there."""
         folder = self.stage(stage)
-        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if not folder.is_dir():
+            return set()
+        return {entry.name for entry in os.scandir(folder) if entry.is_file()}
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Removes the stage files of tasks and fingerprints that are no longer current."""

@@ -48,9 +48,14 @@ def run_stage(
             report.counts += build(task, out.task_file(stage, task, fingerprints[task]))
             report.built.append(task)
         except Exception as error:
-            report.failed[task] = f"{stage}: {type(error).__name__}: {error}"
+            report.failed[task] = f"{stage}: {type(error).__name__}: {_what(error)}"
             write_json(note, {"stage": stage, "error": report.failed[task]})
     return report
+
+
+def _what(error: Exception) -> str:
+    """What went wrong without the paths of this machine: the ledger is the same on all (R12)."""
+    return error.strerror or "no reason given" if isinstance(error, OSError) else str(error)
 
 
 def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:

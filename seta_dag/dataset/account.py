@@ -30,8 +30,9 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
 
 def _task_lines(out: Out, merged: Merged, task: str, trials: list[Trial], filters: Filters) -> Iterator[Line]:
     fingerprint = merged.fingerprints[task]
-    reports, outcomes = _reports(out, task, fingerprint), _outcomes(out, task, fingerprint)
     failure = read_failure(failure_note(out, task, fingerprint))
+    reports = _reports(out, task, fingerprint)
+    outcomes = {} if failure else _outcomes(out, task, fingerprint)
     for trial in trials:
         line = {**_line(trial), **reports.get(trial.path, {})}
         outcome = outcomes.get((trial.run, trial.uid))

@@ -76,7 +76,7 @@ def _stage_lines(out: Out, variant: Variant, fingerprints: Mapping[str, str]) ->
     columns += [f"{variant}.literal_markup", f"{variant}.proof"]
     for task, fingerprint in fingerprints.items():
         path = out.task_file("tokens", task, fingerprint)
-        if path.exists():
+        if path.is_file():
             yield from read_task(path).select(columns).to_pylist()
 
 

@@ -36,13 +36,22 @@ def verdict(faults: Sequence[str], seen: str, **about: Any) -> dg.AssetCheckResu
     )
 
 
-@dg.asset_check(asset=tokens)
-def every_task_is_built(project: Project) -> dg.AssetCheckResult:
-    """No task raised while it was built."""
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec(
+            "every_task_is_built", asset=tokens, description="No task raised while it was built."
+        )
+    ]
+)
+def every_task_is_built(project: Project) -> Iterator[dg.AssetCheckResult]:
+    """Fails the run too, once everything else is built: no way to build ends well without its tasks."""
     merged = read_merged(project.target.resume_chain)
-    failed = failures(project.target, merged.fingerprints)
-    sentences = [f"{task}: {error}" for task, error in failed.items()]
-    return verdict(sentences, f"{len(merged.fingerprints)} tasks, none raised")
+    failed = [f"{task}: {error}" for task, error in failures(project.target, merged.fingerprints).items()]
+    yield verdict(failed, f"{len(merged.fingerprints)} tasks, none raised")
+    if failed:
+        raise dg.Failure(
+            f"{len(failed)} of {len(merged.fingerprints)} tasks were not built", allow_retries=False
+        )
 
 
 @dg.asset_check(asset=ledger)

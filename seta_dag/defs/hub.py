@@ -6,13 +6,14 @@ from typing import Any
 import dagster as dg
 
 from seta_dag import RULES_VERSION
+from seta_dag.dataset.finished import inputs_of, mark_finished
 from seta_dag.defs.dataset import DATASETS, ledger
 from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.defs.rollouts import Result
 from seta_dag.defs.task_stage import table
 from seta_dag.hub.client import Target
-from seta_dag.hub.publish import publish
+from seta_dag.hub.publish import Published, publish
 from seta_dag.hub.write_card import facts_of, write_card
 from seta_dag.rollouts.merged import read_merged
 from seta_dag.tokens.render import VARIANTS, Variant
@@ -49,6 +50,13 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
 CARDS: dict[Variant, dg.AssetsDefinition] = {variant: _card_asset(variant) for variant in VARIANTS}
 
 
+def built_from(project: Project, student: StudentSettings, hub: HubSettings) -> str:
+    """What identifies the input of all that stands under the output directory now."""
+    merged = read_merged(project.target.resume_chain)
+    facts = facts_of(project.target, project.root, merged, student.find(), project.runs)
+    return inputs_of(merged, facts, hub.prose(), hub.pattern)
+
+
 def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"{variant}_hub",
@@ -59,23 +67,29 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
         deps=[CARDS[variant]],
         description=f"The {variant} dataset on the Hub, in one commit; only where a repo is configured.",
     )
-    def on_the_hub(context: dg.AssetExecutionContext, project: Project, hub: HubSettings) -> Iterator[Result]:
-        if not hub.pattern:
+    def on_the_hub(
+        context: dg.AssetExecutionContext, project: Project, student: StudentSettings, hub: HubSettings
+    ) -> Iterator[Result]:
+        if hub.pattern:
+            target = Target(hub.pattern.replace("{variant}", variant), private=hub.private)
+            yield _published(publish(project.target.dataset(variant), target))
+        else:
             context.log.info("no Hub repo is configured (SETA_HUB_REPO): nothing is published")
-            return
-        target = Target(hub.pattern.replace("{variant}", variant), private=hub.private)
-        done = publish(project.target.dataset(variant), target)
-        changes = [{"file": one.path, "change": one.kind, "bytes": one.size} for one in done.changes]
-        yield dg.MaterializeResult(
-            metadata={
-                "commit": done.commit or "none: the Hub holds this content already",
-                "url": dg.MetadataValue.url(done.url),
-                "bytes uploaded": done.bytes_uploaded,
-                "changes": table(changes),
-            }
-        )
+        mark_finished(project.target, variant, built_from(project, student, hub))
 
     return on_the_hub
+
+
+def _published(done: Published) -> Result:
+    changes = [{"file": one.path, "change": one.kind, "bytes": one.size} for one in done.changes]
+    return dg.MaterializeResult(
+        metadata={
+            "commit": done.commit or "none: the Hub holds this content already",
+            "url": dg.MetadataValue.url(done.url),
+            "bytes uploaded": done.bytes_uploaded,
+            "changes": table(changes),
+        }
+    )
 
 
 HUBS = [_hub_asset(variant) for variant in VARIANTS]

@@ -22,8 +22,6 @@ class _StageLines(logging.Handler):
             self._started[str(step)] = time.monotonic()
         elif kind in ("STEP_SUCCESS", "STEP_FAILURE"):
             self._show(str(step), kind == "STEP_SUCCESS")
-        elif kind is None and record.levelno >= logging.WARNING:
-            self._console.print(f"  {meta.get('orig_message', record.msg)}", style="dim")
 
     def _show(self, step: str, well: bool) -> None:
         seconds = time.monotonic() - self._started.pop(step, time.monotonic())

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,8 +19,10 @@ from seta_dag.files import write_bytes
 from seta_dag.hub.secret_rules import Rule, rules
 
 TEXT_COLUMNS = ("chat_template_str", "raw_conv_json")
+_ROWS_AT_ONCE = 64
+_WRAPPING = re.compile(r"[\s\\]+")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_ESCAPES = {r"\n": " \n", r"\r": " \r", r"\t": " \t", r"\"": ' "', r"\/": " /"}
+_ESCAPES = {r"\n": " \n", r"\r": " \r", r"\t": " \t", r"\"": ' "'}
 """Escapes of JSON as what they stand for, in as many characters, so that offsets stay: the `n` of an
 escaped newline would else be read as the first letter of the token behind it."""
 
@@ -48,18 +52,17 @@ class Findings:
 
 
 def scan(folder: Path, allowed: Iterable[str] = ()) -> Findings:
-    """Scans the text of all rows of the dataset in `folder`, one row group at a time.
+    """Scans the text of all rows of the dataset in `folder`, some rows at a time.
 
     `allowed` are fingerprints that do not block. Raises `DatasetError` where there are no shards.
     """
     shards = sorted(folder.glob("data/train-*.parquet"))
     if not shards:
         raise DatasetError(f"{folder}: no data/train-*.parquet in it; build the dataset first")
-    known, found, n_rows = frozenset(allowed), set[Finding](), 0
-    prepared = [(rule, _prefilter(rule)) for rule in rules()]
+    known, wanted, found, n_rows = frozenset(allowed), rules(), set[Finding](), 0
     for shard in shards:
-        for batch in pq.ParquetFile(shard).iter_batches(columns=["trial_uid", *TEXT_COLUMNS]):
-            found.update(_scan_batch(batch, prepared))
+        for batch in pq.ParquetFile(shard).iter_batches(_ROWS_AT_ONCE, columns=["trial_uid", *TEXT_COLUMNS]):
+            found.update(_scan_batch(batch, wanted))
             n_rows += batch.num_rows
     ordered = sorted(found)
     blocking = tuple(finding for finding in ordered if finding.fingerprint not in known)
@@ -68,8 +71,6 @@ def scan(folder: Path, allowed: Iterable[str] = ()) -> Findings:
 
 def write_report(path: Path, findings: Findings) -> None:
     """Writes the findings as JSON for a person to read; the secrets themselves are not in it."""
-    import orjson
-
     write_bytes(path, orjson.dumps(asdict(findings), option=orjson.OPT_INDENT_2) + b"\n")
 
 
@@ -86,28 +87,23 @@ def read_allowed(path: Path) -> frozenset[str]:
 
 
 def fingerprint(kind: str, secret: str) -> str:
-    """The first 16 hex digits of sha256 over the kind and the secret."""
-    return hashlib.sha256(f"{kind}\0{secret}".encode()).hexdigest()[:16]
+    """The first 16 hex digits of sha256 over the kind and the secret, however it was quoted or wrapped."""
+    bare = _WRAPPING.sub("", secret).strip("\"'=:")
+    return hashlib.sha256(f"{kind}\0{bare}".encode()).hexdigest()[:16]
 
 
-def _scan_batch(batch: pa.RecordBatch, prepared: Sequence[tuple[Rule, str | None]]) -> Iterator[Finding]:
-    uids = batch.column("trial_uid")
+def _scan_batch(batch: pa.RecordBatch, wanted: Sequence[Rule]) -> Iterator[Finding]:
     for column in TEXT_COLUMNS:
         texts = batch.column(column)
         for escape, plain in _ESCAPES.items():
             texts = pc.replace_substring(texts, escape, plain)
-        for rule, prefilter in prepared:
-            for row in _candidates(texts, rule, prefilter):
-                text = texts[row].as_py() or ""
-                for offset, secret in rule.find(text):
-                    line = batch.column(column)[row].as_py().count("\n", 0, offset) + 1
-                    mark = fingerprint(rule.kind, secret)
-                    yield Finding(uids[row].as_py(), column, offset, line, rule.kind, mark)
+        for rule in wanted:
+            for row in np.flatnonzero(pc.match_substring_regex(texts, rule.prefilter).fill_null(False)):
+                uid = batch.column("trial_uid")[row].as_py()
+                yield from _find(rule, uid, column, texts[row].as_py(), batch.column(column)[row].as_py())
 
 
-def _candidates(texts: pa.Array, rule: Rule, prefilter: str | None) -> Iterable[int]:
-    if prefilter is None:
-        return range(len(texts))
-    hits = pc.match_substring_regex(texts, prefilter)
-    rows: list[int] = pc.indices_nonzero(hits).to_pylist()
-    return rows
+def _find(rule: Rule, uid: str, column: str, text: str, as_stored: str) -> Iterator[Finding]:
+    for offset, secret in rule.find(text):
+        line = as_stored.count("\n", 0, offset) + 1
+        yield Finding(uid, column, offset, line, rule.kind, fingerprint(rule.kind, secret))

@@ -17,8 +17,8 @@ _KEYS = (b'"request": {\n', b'"messages": [\n')
 class Snapshot:
     """The chosen log: its path, its bytes and what they parse to.
 
-    `log_skipped` is set where a log that is cut, or that could have been chosen but is no log, was
-    passed over.
+    `log_skipped` is set where another `conv_*.json` is cut or foreign. One that is as CAMEL writes logs
+    and too short to be chosen is taken for a log unread.
     """
 
     path: Path

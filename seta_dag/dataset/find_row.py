@@ -1,0 +1,72 @@
+"""One trial's row among the shards, found by the names that people know it by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seta_dag.dataset.ledger import Line, read_ledger
+from seta_dag.dataset.shards import shard_paths
+from seta_dag.errors import ConfigError, DatasetError
+from seta_dag.out import Out, existing
+from seta_dag.tokens.render import Variant
+
+_BUILD = "the datasets with: seta-dag build"
+
+
+def find_line(out: Out, name: str) -> Line:
+    """The ledger's line of the one row that `name` names: a trial uid, a task, or a trial directory
+    relative to the rollouts root.
+
+    Raises `ConfigError` where there is none, where what there is became no row, or several did.
+    """
+    lines = [line for line in read_ledger(existing(out.ledger, _BUILD)) if name in _names(line)]
+    rows = [line for line in lines if line["disposition"] == "row"]
+    if len(rows) == 1:
+        return rows[0]
+    if not lines:
+        raise ConfigError(f"{name}: no trial, task or trial directory of that name in {out.ledger}")
+    told = "\n".join(f"  {_told(line)}" for line in rows or lines)
+    raise ConfigError(
+        f"{name} names {len(rows)} rows; give one trial's uid or directory:\n{told}"
+        if rows
+        else f"{name} is no row; the ledger says:\n{told}"
+    )
+
+
+def read_row(out: Out, variant: Variant, line: Line) -> pa.Table:
+    """The row of a ledger's line, as a table of one row with every column of R10."""
+    dataset = existing(out.dataset(variant), _BUILD)
+    paths = _shards_with(shard_paths(dataset), line["trial_uid"])
+    folder = f"{trial_path(line)}/"
+    for path in paths:
+        table = pq.read_table(path, filters=[("trial_uid", "=", line["trial_uid"])])
+        for number, log in enumerate(table["conv_json_path"].to_pylist()):
+            if log.startswith(folder):
+                return table.slice(number, 1)
+    raise DatasetError(f"{dataset}: no row of {trial_path(line)}, though the ledger has it; build again")
+
+
+def trial_path(line: Line) -> str:
+    """The trial directory, relative to the rollouts root."""
+    run = "" if line["run"] == "." else f"{line['run']}/"
+    return f"{run}trials/{line['trial_uid']}"
+
+
+def _names(line: Line) -> tuple[Any, ...]:
+    return line["trial_uid"], line["task_id"], line["trial_uid"] and trial_path(line)
+
+
+def _told(line: Line) -> str:
+    named = trial_path(line) if line["trial_uid"] else f"{line['task_id']} in {line['run']}"
+    why = ", ".join(line[column] for column in ("reason", "detail") if line[column])
+    return f"{named}: {line['disposition']}{f', {why}' if why else ''}"
+
+
+def _shards_with(paths: Sequence[Path], uid: str) -> list[Path]:
+    """The shards that hold a row of that uid, told from their smallest column."""
+    return [path for path in paths if uid in pq.read_table(path, columns=["trial_uid"])[0].to_pylist()]
