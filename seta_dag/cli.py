@@ -50,7 +50,7 @@ def main() -> None:
 @click.option("--min-reward", type=float, help="Drop rows with a lower reward (0 to 1).")
 @click.option("--max-tokens", type=int, help="Drop rows with more tokens than this in either variant.")
 @click.option(
-    "--student", default="Qwen/Qwen3-8B", show_default=True, help="A known name, a folder or a Hub id."
+    "--student", default="", help="A folder or a Hub id. Default: SETA_STUDENT, else Qwen/Qwen3-8B."
 )
 @click.option("--task", help="Build this task only; tasks never built are then not_built in the ledger.")
 @click.option("--full", is_flag=True, help="Build every task again, also those that did not change.")
@@ -86,13 +86,13 @@ def _build(request: Request, as_json: bool) -> int:
     import time
 
     from seta_dag.dataset.summary import summarize
-    from seta_dag.definitions import defs
+    from seta_dag.definitions import code_location
     from seta_dag.defs.build import build as run_build
 
     started = time.monotonic()
     with _instance() as instance:
         outcome = run_build(
-            defs, instance, request, lambda: click.echo("  waiting for another build", err=True)
+            code_location(), instance, request, lambda: click.echo("  waiting for another build", err=True)
         )
     summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)
     for failure in outcome.failures:

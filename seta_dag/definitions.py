@@ -1,29 +1,43 @@
-"""The code location: every asset, check, job and resource of seta_dag."""
+"""The code location: every asset, check, job, sensor, schedule and resource of seta_dag."""
 
 from __future__ import annotations
+
+import os
 
 import dagster as dg
 
 from seta_dag.defs import dataset, hub, rollouts, tokens
+from seta_dag.defs.automation import new_rollouts, nightly
 from seta_dag.defs.checks import CHECKS
 from seta_dag.defs.jobs import build
 from seta_dag.defs.progress import progress
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
-defs = dg.Definitions(
-    assets=[
-        rollouts.resume_chain,
-        rollouts.trials,
-        rollouts.ctrf_reports,
-        tokens.tokens,
-        dataset.ledger,
-        *dataset.DATASETS.values(),
-        *hub.CARDS.values(),
-        *hub.HUBS,
-    ],
-    asset_checks=CHECKS,
-    jobs=[build],
-    loggers={"progress": progress},
-    resources={"project": Project(), "student": StudentSettings(), "hub": HubSettings()},
-    executor=dg.in_process_executor,
-)
+
+def code_location() -> dg.Definitions:
+    """Everything that Dagster shows and runs. SETA_NIGHTLY_CRON sets when the schedule runs."""
+    return dg.Definitions(
+        assets=[
+            rollouts.resume_chain,
+            rollouts.trials,
+            rollouts.ctrf_reports,
+            tokens.tokens,
+            dataset.ledger,
+            *dataset.DATASETS.values(),
+            *hub.CARDS.values(),
+            *hub.HUBS,
+        ],
+        asset_checks=CHECKS,
+        jobs=[build],
+        sensors=[new_rollouts],
+        schedules=[nightly(os.environ.get("SETA_NIGHTLY_CRON", "0 3 * * *"))],
+        loggers={"progress": progress},
+        resources={"project": Project(), "student": StudentSettings(), "hub": HubSettings()},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster` loads; read when it loads, so the environment is never read at import."""
+    return code_location()

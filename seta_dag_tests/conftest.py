@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from seta_dag.dataset.rows import RowMaker
 from seta_dag.tokens.encode import Engine
+from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
@@ -29,3 +31,9 @@ def tokenizer(student: Student) -> StudentTokenizer:
 def reference(student: Student) -> Engine:
     """The student's tokenizer in the reference engine."""
     return student.engine("hf")
+
+
+@pytest.fixture(scope="session")
+def maker(student: Student, tokenizer: StudentTokenizer) -> RowMaker:
+    """Makes rows, and holds each against the reference engine."""
+    return RowMaker(Prover.load(student, tokenizer), share=1.0)

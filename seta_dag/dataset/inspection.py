@@ -154,5 +154,10 @@ def printable(data: bytes | str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else _escape(char) for char in text)
 
 
+def on_one_line(text: str) -> str:
+    """Text with its newlines and tabs as symbols."""
+    return text.replace("\n", "↵").replace("\t", "⇥")
+
+
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from seta_dag.dataset.inspection import Inspection, Token, printable
+from seta_dag.dataset.inspection import Inspection, Token, on_one_line, printable
 from seta_dag.dataset.inspection_facts import facts
 
 if TYPE_CHECKING:
@@ -72,11 +72,6 @@ def _classes(token: Token) -> list[str]:
     is_newline = token.text.isspace() and "\n" in token.text
     found = {_CLASSES[token.kind]: True, "e": token.is_escaped, "n": is_newline}
     return [name for name, holds in found.items() if name and holds]
-
-
-def on_one_line(text: str) -> str:
-    """Text with its newlines and tabs as symbols."""
-    return text.replace("\n", "↵").replace("\t", "⇥")
 
 
 def preview(text: str) -> str:

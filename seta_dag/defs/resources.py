@@ -53,6 +53,11 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     rollouts: str = Field(default="", description="Rollouts root. Empty: SETA_ROLLOUTS, else data/rollouts.")
     out: str = Field(default="", description="Output directory. Empty: SETA_OUT, else data/out.")
     runs: str = Field(default="*", description="Glob on the runs' names or paths below the rollouts root.")
+    quiet: float | None = Field(
+        default=None,
+        description="Seconds for which changed rollouts must not be written to before the sensor rebuilds. "
+        "Empty: SETA_QUIET_SECONDS, else 60.",
+    )
 
     @property
     def root(self) -> Path:
@@ -63,6 +68,15 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     def target(self) -> Out:
         """The output directory."""
         return Out(Path(self.out or os.environ.get("SETA_OUT") or "data/out"))
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long changed rollouts must be quiet before the sensor requests a rebuild."""
+        given = os.environ.get("SETA_QUIET_SECONDS", "60") if self.quiet is None else str(self.quiet)
+        try:
+            return float(given)
+        except ValueError as error:
+            raise ConfigError(f"SETA_QUIET_SECONDS {given}: give a number of seconds") from error
 
     def check(self) -> None:
         """Raises `ConfigError` where the two directories can't be used together."""
@@ -85,7 +99,9 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Whose tokenizer and chat template the rows are written for."""
 
-    name: str = Field(default=DEFAULT_STUDENT, description="A known name, a local folder, or a Hub id.")
+    name: str = Field(
+        default="", description=f"A folder or a Hub id. Empty: SETA_STUDENT, else {DEFAULT_STUDENT}."
+    )
     engine: str = Field(default="fastokens", description="fastokens, or hf for the reference engine.")
 
     prove_all: bool = Field(
@@ -94,7 +110,7 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def find(self) -> Student:
         """The student. Raises `StudentError` where it can't be used."""
-        return find_student(self.name)
+        return find_student(self.name or os.environ.get("SETA_STUDENT") or DEFAULT_STUDENT)
 
     def load(self) -> RowMaker:
         """What makes and proves the rows; tokenizers are loaded once a process."""

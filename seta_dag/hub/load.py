@@ -31,20 +31,27 @@ def load_tokens(path: str) -> Dataset:
         return _from_jsonl(source)
     if source.suffix == ".parquet" and source.is_file():
         return _from_parquet([source])
-    folder = source if source.is_dir() else _download(path)
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    shards = sorted(dataset_folder(path).glob("data/train-*.parquet"))
     if not shards:
         raise DatasetError(f"{path}: no data/train-*.parquet in it")
     return _from_parquet(shards)
 
 
+def dataset_folder(path: str) -> Path:
+    """The folder at `path`, or that of the Hub id `path` in the client's cache: its card and shards.
+
+    HF_TOKEN and HF_ENDPOINT are respected. Raises `ConfigError` where there is neither.
+    """
+    return Path(path) if Path(path).is_dir() else _download(path)
+
+
 def _download(repo_id: str) -> Path:
-    """The repository's shards, in the client's cache. HF_TOKEN and HF_ENDPOINT are respected."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    files = ["README.md", "data/train-*.parquet"]
     try:
-        return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns="data/train-*.parquet"))
+        return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns=files))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConfigError(
             f"{repo_id}: neither a folder, a parquet or jsonl file, nor a dataset on the Hub "

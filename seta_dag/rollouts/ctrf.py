@@ -67,7 +67,7 @@ def _statuses(tests: Any) -> Counter[str] | None:
     if not isinstance(tests, list):
         return None
     found = [test.get("status") if isinstance(test, dict) else None for test in tests]
-    known = [status for status in found if isinstance(status, str)]
+    known = [readable.clean(status) for status in found if isinstance(status, str)]
     return Counter(known) if len(known) == len(found) else None
 
 

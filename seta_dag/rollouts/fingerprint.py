@@ -12,6 +12,7 @@ from pathlib import Path
 
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.ctrf import REPORT
+from seta_dag.rollouts.snapshot import LOGS
 from seta_dag.rollouts.trial import Trial
 
 
@@ -29,10 +30,16 @@ def task_fingerprint(root: Path, trials: Iterable[Trial], settings: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def last_written(root: Path, trials: Iterable[Trial]) -> float:
+    """When a file or folder of the trials was last written, in seconds since the epoch; 0 without any."""
+    paths = (path for trial in trials for path in (root / trial.path).rglob("*"))
+    return max((path.lstat().st_mtime for path in paths), default=0.0)
+
+
 def _files(trial: Path) -> Iterator[str]:
-    yield from _below(str(trial / "CAMEL_LOG_DIR"))
-    for name in (REPORT, "run_info.json"):
-        yield from _stat_line(str(trial / name))
+    files = [*_below(str(trial / LOGS)), str(trial / REPORT), str(trial / "run_info.json")]
+    for path in files:
+        yield from _stat_line(path, path[len(str(trial)) :])
     try:
         yield hashlib.sha256(readable.read_bytes(trial / REPORT)).hexdigest()
     except readable.UnreadableError as error:
@@ -45,15 +52,15 @@ def _below(folder: str) -> Iterator[str]:
     except OSError:
         return
     for entry in entries:
-        if entry.is_dir():
+        if entry.is_dir(follow_symlinks=False):  # as far as logs are looked for
             yield from _below(entry.path)
         else:
-            yield from _stat_line(entry.path)
+            yield entry.path
 
 
-def _stat_line(path: str) -> Iterator[str]:
+def _stat_line(path: str, name: str) -> Iterator[str]:
     try:
         stat = os.stat(path)  # noqa: PTH116 - 40,000 of them
     except OSError:
         return
-    yield f"{path.rpartition('/')[2]} {stat.st_size} {stat.st_mtime_ns}"
+    yield f"{name} {stat.st_size} {stat.st_mtime_ns}"

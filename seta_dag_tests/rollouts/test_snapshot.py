@@ -90,7 +90,7 @@ WINS: dict[str, dict[str, bytes]] = {
     "the final turn is counted": {A: logged(turns(3)), C: logged(failed_call(2, size=9_000))},
     "a final turn without a role too": {
         A: logged(turns(2) | {"response": response({"content": "last"})}),
-        C: logged(turns(1, size=9_000)),
+        C: logged(failed_call(2, size=9_000)),
     },
     "a failed last call after as many turns": {A: logged(turns(3)), C: logged(failed_call(3))},
     "a failed last call after more": {C: logged(failed_call(4)), A: logged(turns(3))},
@@ -98,7 +98,10 @@ WINS: dict[str, dict[str, bytes]] = {
     "among equals of one size the greater name": {C: logged(turns(3)), A: logged(turns(3))},
     "among equal names the greater path": {f"b/{A}": logged(turns(3)), f"a/{A}": logged(turns(3))},
     "name before path": {f"a/{B}": logged(turns(3)), f"b/{A}": logged(turns(3))},
-    "of two agents the one with more turns": {f"z/{A}": logged(turns(3)), f"a/{C}": logged(turns(2, size=9_000))},
+    "of two agents the one with more turns": {
+        f"z/{A}": logged(turns(3)),
+        f"a/{C}": logged(turns(2, size=9_000)),
+    },
     "in a deeper folder": {f"a/b/c/{A}": logged(turns(3)), C: logged(turns(2))},
     "directly below the folder": {f"../CAMEL_LOG_DIR/{A}": logged(turns(3)), C: logged(turns(2))},
     "spaced otherwise": {A: SPACED, C: logged(turns(2, size=9_000))},
@@ -108,12 +111,15 @@ WINS: dict[str, dict[str, bytes]] = {
     "with a byte order mark": {A: b"\xef\xbb\xbf" + logged(turns(3)), C: logged(turns(2))},
     "with NaN": {A: logged(turns(3, x=float("nan"))), C: logged(turns(2))},
     "with a lone surrogate": {A: logged(turns(3, x="\ud800")), C: logged(turns(2))},
-    "not fooled by text": {A: logged(turns(3)), C: logged(log(user('"role": "assistant"' * 9), answer=assistant("")))},
+    "not fooled by text": {
+        A: logged(turns(3)),
+        C: logged(log(user('"role": "assistant"' * 9), answer=assistant(""))),
+    },
     "not fooled by an object": {
         A: logged(turns(3)),
         C: logged(log(system("x") | {"x": [{"role": "assistant"}] * 9}, answer=assistant(""))),
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WINS)

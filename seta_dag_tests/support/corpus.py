@@ -1,0 +1,56 @@
+"""A corpus of one trial for each hazard of `bench/make_corpus.py`, its text the same on every machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.make_corpus import HAZARDS, Pools, Settings, make_trial
+from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
+from seta_dag.rollouts.ctrf import read_report
+from seta_dag.rollouts.trial import find_runs, list_trials
+
+POOLS = Pools(
+    [
+        "Return the number of seconds that the call took.",
+        "The file is opened in text mode, unless told otherwise.",
+        "Raises an error where the name is not known!",
+        "Is there another way to find the cause of it?",
+    ],
+    [
+        ["total 12", "-rw-r--r-- 1 root root  811 Apr  1 12:00 main.py", "drwxr-xr-x 2 root root 4096 .git"],
+        ["import sys", "", "def main() -> None:", '    print("naïve café", sys.argv)', "", "main()"],
+        [f"{n:04x}  {n * n:>8}  {'#' * (n % 7)}" for n in range(40)],
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A run in which trial n has hazard n, each with its last three logs."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, root: Path) -> Corpus:
+        """Writes the corpus below `root`."""
+        for index, hazard in enumerate(HAZARDS):
+            make_trial(root, index, Settings(seed=7, snapshots="3"), POOLS, hazard)
+        return cls(root)
+
+    def trial(self, hazard: str) -> str:
+        """The name of the trial that has the hazard."""
+        index = list(HAZARDS).index(hazard)
+        (path,) = (self.root / "trials").glob(f"*__task_{index:04d}_t0_*")
+        return path.name
+
+    def row(self, hazard: str, maker: RowMaker) -> TrialRow:
+        """What becomes of the trial that has the hazard."""
+        (run,) = find_runs(self.root)
+        (trial,) = (trial for trial in list_trials(self.root, run) if trial.uid == self.trial(hazard))
+        (row,) = build_rows(self.root, [(trial, read_report(self.root / trial.path))], maker)
+        return row
+
+    def logs(self, hazard: str) -> list[Path]:
+        """The logs of the trial that has the hazard, oldest first."""
+        return sorted((self.root / "trials" / self.trial(hazard)).rglob("conv_*.json"))
