@@ -11,7 +11,7 @@ from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
-settings.register_profile("seta_dag", deadline=None, max_examples=100)
+settings.register_profile("seta_dag", deadline=None, max_examples=60)
 settings.load_profile("seta_dag")
 
 

@@ -30,9 +30,9 @@ def request_rebuild(
         return dg.SkipReason(f"a rebuild writes to {project.target.root}; waiting for it to end")
     try:
         work = look(request)
+        reason = _why_not(instance, project, work)
     except SetaError as error:
         return dg.SkipReason(str(error))
-    reason = _why_not(instance, project, work)
     return dg.SkipReason(reason) if reason else _run_request(instance, request, work)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import dagster as dg
 
 from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, asset_keys, look, prepare
 from seta_dag.lock import locked
+from seta_dag.tokens.render import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def build(
         total = len(work.merged.fingerprints)
         if not work.tasks and work.finished and _all_materialized(instance):
             return Outcome(total, 0)
-        return Outcome(total, len(work.tasks), _run(definitions, instance, request, tags))
+        names = None if tags else WHOLE_ASSETS + HUB_ASSETS
+        return Outcome(total, len(work.tasks), _run(definitions, instance, request, tags, names))
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:
@@ -44,16 +46,37 @@ def _all_materialized(instance: dg.DagsterInstance) -> bool:
     return all(event is not None for event in events)
 
 
-def _run(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, tags: Mapping[str, str]
+def publish(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    request: Request,
+    variants: Sequence[Variant],
+    dry_run: bool,
 ) -> tuple[str, ...]:
-    """The tasks that the tags name and then everything over all tasks, or only the latter."""
+    """Writes the cards of the variants for the repo asked for and, unless it is a dry run, publishes
+    them. Gives a sentence for each step or check that failed."""
+    kinds = ("card",) if dry_run else ("card", "hub")
+    names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
+    return _run(definitions, instance, request, {}, names)
+
+
+def _run(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    request: Request,
+    tags: Mapping[str, str],
+    names: tuple[str, ...] | None,
+) -> tuple[str, ...]:
+    """One run of the job over the assets of those names (None: all) and the tasks that the tags name."""
+    config = request.run_config()
+    if names is not None and "ledger" not in names:
+        config.pop("ops")
     result = definitions.resolve_job_def("build").execute_in_process(
-        run_config=request.run_config() | {"loggers": {"progress": {}}},
+        run_config=config | {"loggers": {"progress": {}}},
         instance=instance,
         raise_on_error=False,
         tags=tags,
-        asset_selection=None if tags else asset_keys(WHOLE_ASSETS + HUB_ASSETS),
+        asset_selection=None if names is None else asset_keys(names),
     )
     failed = [event for event in result.all_events if event.is_step_failure]
     failed = failed or [event for event in result.all_events if event.is_failure]

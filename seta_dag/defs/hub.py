@@ -12,8 +12,7 @@ from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.defs.rollouts import Result
 from seta_dag.defs.task_stage import table
-from seta_dag.hub.client import Target
-from seta_dag.hub.publish import Published, publish
+from seta_dag.hub.publish import Published
 from seta_dag.hub.write_card import facts_of, write_card
 from seta_dag.rollouts.merged import read_merged
 from seta_dag.tokens.render import VARIANTS, Variant
@@ -71,8 +70,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, project: Project, student: StudentSettings, hub: HubSettings
     ) -> Iterator[Result]:
         if hub.pattern:
-            target = Target(hub.pattern.replace("{variant}", variant), private=hub.private)
-            yield _published(publish(project.target.dataset(variant), target))
+            yield _published(hub.publish(project, variant))
         else:
             context.log.info("no Hub repo is configured (SETA_HUB_REPO): nothing is published")
         mark_finished(project.target, variant, built_from(project, student, hub))

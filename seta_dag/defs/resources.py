@@ -12,37 +12,17 @@ from pydantic import Field
 
 from seta_dag.dataset.rows import RowMaker
 from seta_dag.errors import ConfigError
+from seta_dag.hub.client import Target
+from seta_dag.hub.gate import Gate
 from seta_dag.hub.prose import Prose, read_prose
+from seta_dag.hub.publish import Published, publish
 from seta_dag.lock import locked
 from seta_dag.out import Out
 from seta_dag.tokens.encode import EngineName
 from seta_dag.tokens.prove import Prover
+from seta_dag.tokens.render import Variant
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
-
-
-class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where the datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
-
-    repo: str = Field(default="", description="ORG/NAME-{variant}. Empty: SETA_HUB_REPO, else no publish.")
-    private: bool = Field(default=False, description="Create the repositories as private ones.")
-    card: str = Field(
-        default="", description="TOML file with prose for the cards. Empty: SETA_CARD, else none."
-    )
-
-    @property
-    def pattern(self) -> str:
-        """The Hub id with `{variant}` in it, or nothing. Raises `ConfigError` for one without."""
-        pattern = self.repo or os.environ.get("SETA_HUB_REPO", "")
-        if pattern and "{variant}" not in pattern:
-            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink is to stand")
-        return pattern
-
-    def prose(self) -> Prose:
-        """A person's own words for both cards."""
-        path = self.card or os.environ.get("SETA_CARD", "")
-        return read_prose(Path(path) if path else None)
-
 
 SAMPLED = 0.05  # of the trials; every flagged one comes on top
 
@@ -118,6 +98,48 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
         prover = _load(self.find(), "hf" if self.engine == "hf" else "fastokens")
         return RowMaker(prover, 1.0 if self.prove_all else SAMPLED)
+
+
+class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where the datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
+
+    repo: str = Field(default="", description="ORG/NAME-{variant}. Empty: SETA_HUB_REPO, else no publish.")
+    private: bool = Field(default=False, description="Create the repositories as private ones.")
+    pull_request: bool = Field(default=False, description="Open a pull request instead of a commit.")
+    tag: str = Field(default="", description="Tag for the commit; auto: named after the content.")
+    allow_secrets: bool = Field(default=False, description="Publish although secrets were found.")
+    allowed: str = Field(default="", description="File of fingerprints of secrets that may be published.")
+    card: str = Field(
+        default="", description="TOML file with prose for the cards. Empty: SETA_CARD, else none."
+    )
+
+    @property
+    def pattern(self) -> str:
+        """The Hub id with `{variant}` in it, or nothing. Raises `ConfigError` for one without."""
+        pattern = self.repo or os.environ.get("SETA_HUB_REPO", "")
+        if pattern and "{variant}" not in pattern:
+            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink is to stand")
+        return pattern
+
+    def publish(self, project: Project, variant: Variant) -> Published:
+        """Publishes one dataset after everything is checked. Raises `PublishError` in a sentence."""
+        self.gate(project).require(variant)
+        return publish(project.target.dataset(variant), self.target(variant))
+
+    def gate(self, project: Project) -> Gate:
+        """What is checked before a publish."""
+        allowed = Path(self.allowed) if self.allowed else None
+        return Gate(project.target, project.root, project.runs, allowed, self.allow_secrets)
+
+    def target(self, variant: Variant) -> Target:
+        """Where one variant goes."""
+        repo = self.pattern.replace("{variant}", variant)
+        return Target(repo, self.private, self.pull_request, self.tag or None)
+
+    def prose(self) -> Prose:
+        """A person's own words for both cards."""
+        path = self.card or os.environ.get("SETA_CARD", "")
+        return read_prose(Path(path) if path else None)
 
 
 @lru_cache(maxsize=1)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seta_dag.errors import DatasetError, PublishError
+from seta_dag.errors import PublishError
 from seta_dag.hub.client import Target, one_sentence, patiently
+from seta_dag.hub.local_files import CARD, LocalFile, content_of, read_folder
 
-CARD = "README.md"
-_SHARD = re.compile(r"data/train-(?P<number>\d{5})-of-(?P<count>\d{5})\.parquet")
 _OURS = re.compile(r"data/train-.*\.parquet")
 """Remote files that `load_dataset` would read beside our shards, so that stale ones must go."""
 
@@ -51,16 +48,6 @@ class Plan:
         return sum(change.size for change in self.changes if change.kind != "deleted")
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file of the dataset with the two names that the Hub can know it by."""
-
-    path: Path
-    size: int
-    sha256: str
-    git_sha1: str
-
-
 def plan_publish(folder: Path, target: Target) -> Plan:
     """The changes that publishing `folder` would make to the head of the repository's main branch.
 
@@ -80,37 +67,6 @@ def plan_for(files: Mapping[str, LocalFile], target: Target) -> Plan:
             )
         changes = changes_against(head, files, target) if head else _additions(files)
     return Plan(head, changes, content_of(files))
-
-
-def read_folder(folder: Path) -> dict[str, LocalFile]:
-    """The card and the shards of a dataset on disk, by their paths in the repository.
-
-    Raises `DatasetError` where one is missing, or where shards of two builds lie side by side.
-    """
-    paths = [folder / CARD, *sorted(folder.glob("data/train-*.parquet"))]
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    expected = [f"data/train-{i:05}-of-{len(paths) - 1:05}.parquet" for i in range(len(paths) - 1)]
-    if names[1:] != expected or not expected or not paths[0].is_file():
-        raise DatasetError(
-            f"{folder}: not a whole dataset (README.md and data/train-*.parquet); build it first"
-        )
-    return {name: _local_file(path) for name, path in zip(names, paths, strict=True)}
-
-
-def _local_file(path: Path) -> LocalFile:
-    size = path.stat().st_size
-    sha256, sha1 = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            sha256.update(block)
-            sha1.update(block)
-    return LocalFile(path, size, sha256.hexdigest(), sha1.hexdigest())
-
-
-def content_of(files: Mapping[str, LocalFile]) -> str:
-    """sha256 of the files' paths and sums."""
-    listing = json.dumps(sorted((name, file.sha256) for name, file in files.items()))
-    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _head(target: Target) -> tuple[str | None, bool]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seta_dag.errors import PublishError
 from seta_dag.hub.client import Target, one_sentence, patiently
-from seta_dag.hub.plan import Change, LocalFile, Plan, changes_against, content_of, plan_for, read_folder
+from seta_dag.hub.local_files import LocalFile, content_of, read_folder
+from seta_dag.hub.plan import Change, Plan, changes_against, plan_for
+from seta_dag.hub.tags import add_tag, tag_exists
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -45,10 +46,10 @@ def publish(folder: Path, target: Target) -> Published:
         _require_token()
         plan = plan_for(files, target)
         if plan.head and tag:
-            _require_same_content(tag, files, target)
+            tag_exists(tag, files, target)
         published = _publish(files, plan, target, tag)
     if tag and (oid := published.commit or plan.head):
-        _tag(tag, oid, files, target)
+        add_tag(tag, oid, files, target)
     return published
 
 
@@ -71,8 +72,11 @@ def _commit(files: Files, target: Target) -> tuple[str, str]:
         return plan.head, f"{target.url}/commit/{plan.head}"
     if plan.head and (standing := _open_pull_request(files, target)):
         return standing
-    head = plan.head or _create(target)
-    operations = _operations(files, plan)
+    return _send(files, plan, target)
+
+
+def _send(files: Files, plan: Plan, target: Target) -> tuple[str, str]:
+    head, operations = plan.head or _create(target), _operations(files, plan)
     _upload(operations, target)
     made = target.api.create_commit(
         target.repo_id,
@@ -134,26 +138,6 @@ def _open_pull_request(files: Files, target: Target) -> tuple[str, str] | None:
             oid = target.api.dataset_info(target.repo_id, revision=revision).sha
             return oid or revision, f"{target.url}/discussions/{number}"
     return None
-
-
-def _tag(tag: str, oid: str, files: Files, target: Target) -> None:
-    with one_sentence(target, f"was published, but not tagged {tag}"):
-        patiently(lambda: _create_tag(tag, oid, files, target))
-
-
-def _create_tag(tag: str, oid: str, files: Files, target: Target) -> None:
-    if _require_same_content(tag, files, target):
-        return
-    target.api.create_tag(target.repo_id, tag=tag, revision=oid, repo_type="dataset")
-
-
-def _require_same_content(tag: str, files: Files, target: Target) -> bool:
-    """Whether the tag exists. Raises `PublishError` where it names other content than `files`."""
-    refs = patiently(lambda: target.api.list_repo_refs(target.repo_id, repo_type="dataset"))
-    exists = any(ref.name == tag for ref in refs.tags)
-    if exists and changes_against(tag, files, target):
-        raise PublishError(f"{target.repo_id}: tag {tag} names other content already; choose another tag")
-    return exists
 
 
 def _require_token() -> None:

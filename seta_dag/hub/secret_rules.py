@@ -62,9 +62,9 @@ class Rule:
 
     @property
     def prefilter(self) -> str:
-        """A pattern in RE2's syntax that matches wherever this rule does, and runs a hundred times faster.
+        """A pattern in RE2's syntax that matches wherever this rule does; RE2 runs all rules' at once.
 
-        RE2 has no lookahead and no long repetitions, so these are dropped.
+        It has no lookahead and no long repetitions, so these are dropped.
         """
         loose = _LOOKAHEAD.sub("", self.pattern.pattern).replace("{50,1024}", "{50}")
         return f"(?i){loose}" if self.pattern.flags & re.IGNORECASE else loose
@@ -80,7 +80,8 @@ def _detect_secrets() -> Iterator[Rule]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
     from detect_secrets.plugins.base import RegexBasedDetector
 
-    for kind, detector in sorted(get_mapping_from_secret_type_to_class().items()):
+    detectors: dict[str, type] = get_mapping_from_secret_type_to_class()
+    for kind, detector in sorted(detectors.items()):
         if detector.__name__ in _DETECTORS and issubclass(detector, RegexBasedDetector):
             one: RegexBasedDetector = detector()
             yield from (Rule(kind, pattern, one) for pattern in one.denylist)

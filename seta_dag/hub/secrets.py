@@ -93,14 +93,15 @@ def fingerprint(kind: str, secret: str) -> str:
 
 
 def _scan_batch(batch: pa.RecordBatch, wanted: Sequence[Rule]) -> Iterator[Finding]:
+    any_of_them = "|".join(f"(?:{rule.prefilter})" for rule in wanted)
     for column in TEXT_COLUMNS:
         texts = batch.column(column)
         for escape, plain in _ESCAPES.items():
             texts = pc.replace_substring(texts, escape, plain)
-        for rule in wanted:
-            for row in np.flatnonzero(pc.match_substring_regex(texts, rule.prefilter).fill_null(False)):
-                uid = batch.column("trial_uid")[row].as_py()
-                yield from _find(rule, uid, column, texts[row].as_py(), batch.column(column)[row].as_py())
+        for row in np.flatnonzero(pc.match_substring_regex(texts, any_of_them).fill_null(False)):
+            uid, stored = batch.column("trial_uid")[row].as_py(), batch.column(column)[row].as_py()
+            for rule in wanted:
+                yield from _find(rule, uid, column, texts[row].as_py(), stored)
 
 
 def _find(rule: Rule, uid: str, column: str, text: str, as_stored: str) -> Iterator[Finding]:

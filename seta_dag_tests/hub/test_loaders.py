@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from seta_dag.dataset.row import FEATURES, ROW_SCHEMA
 from seta_dag.errors import ConfigError, DatasetError
-from seta_dag.hub.batches import collate, with_labels
 from seta_dag.hub.client import Target
 from seta_dag.hub.export import export_jsonl
+from seta_dag.hub.load import dataset_folder
 from seta_dag.hub.loaders import get_seta_sft_dataset
 from seta_dag.hub.publish import publish
 from seta_dag_tests.support.hub import LoopbackHub
@@ -181,24 +180,10 @@ def test_a_private_dataset_is_loaded_with_the_token_only(
     assert len(get_seta_sft_dataset(REPO, "train")) == N_ROWS - 1
 
 
-def test_labels_are_the_trainable_ids(folder: Path) -> None:
-    loaded = get_seta_sft_dataset(str(folder), "train", max_length=30)
-    labelled = with_labels(loaded)
-    assert labelled.column_names == ["input_ids", "labels"]
-    assert list(labelled) == [
-        {
-            "input_ids": one["input_ids"],
-            "labels": [i if m else -100 for i, m in zip(one["input_ids"], one["loss_mask"], strict=True)],
-        }
-        for one in loaded
-    ]
-
-
-def test_a_batch_is_padded_on_the_right_and_learns_what_the_mask_says() -> None:
-    batch = collate(
-        [{"input_ids": [5, 6, 7], "loss_mask": [0, 1, 1]}, {"input_ids": [8], "loss_mask": [0]}], pad_id=9
-    )
-    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 9]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
-    assert batch["labels"].tolist() == [[-100, 6, 7], [-100, -100, -100]]
-    assert {array.dtype for array in batch.values()} == {np.dtype(np.int64)}
+def test_a_hub_id_is_read_as_the_folder_that_was_published(folder: Path) -> None:
+    downloaded = dataset_folder(as_hub_id(folder))
+    files = [path.relative_to(folder) for path in folder.rglob("*.*")]
+    assert {file: (downloaded / file).read_bytes() for file in files} == {
+        file: (folder / file).read_bytes() for file in files
+    }
+    assert dataset_folder(str(folder)) == folder

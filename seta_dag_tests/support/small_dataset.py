@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import LEDGER_SCHEMA, write_ledger
 from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.out import Out
@@ -36,7 +37,7 @@ class SmallTrial:
 
 def write_dataset(out: Out, trials: Sequence[SmallTrial], tokenizer: StudentTokenizer) -> None:
     """The ledger of all trials, and a shard a row in both variants."""
-    write_ledger(out.ledger, [_line(trial) for trial in trials])
+    write_ledger(out.ledger, [_line(trial) for trial in trials], Filters())
     for variant in VARIANTS:
         data = out.dataset(variant) / "data"
         data.mkdir(parents=True)

@@ -20,9 +20,10 @@ from seta_dag_tests.support.named_conversations import NAMED
 IM_START, IM_END, ASSISTANT, NEWLINE = 151644, 151645, 77091, 198
 
 
-def tokenized(tokenizer: StudentTokenizer, made: Log, variant: Variant) -> Tokenized:
-    """The log's conversation, tokenized."""
-    return tokenizer.tokenize([render(conversation(made), variant)])[0]
+def tokenized(tokenizer: StudentTokenizer, made: Log) -> dict[Variant, Tokenized]:
+    """The log's conversation, tokenized in each variant."""
+    rendered = [render(conversation(made), variant) for variant in VARIANTS]
+    return dict(zip(VARIANTS, tokenizer.tokenize(rendered), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -31,53 +32,45 @@ def decoder(student: Student) -> Tokenizer:
     return Tokenizer.from_str(student.tokenizer_json)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 @given(made=logs())
 def test_spans_decode_to_the_assistant_turns(
-    variant: Variant, tokenizer: StudentTokenizer, decoder: Tokenizer, made: Log
+    tokenizer: StudentTokenizer, decoder: Tokenizer, made: Log
 ) -> None:
     assume(template.r5_messages(made))
-    tokens = tokenized(tokenizer, made, variant)
-    spans = [decoder.decode(tokens.ids[a:b].tolist(), skip_special_tokens=False) for a, b in tokens.spans]
-    turns = template.assistant_turns(made, variant)
-    assert spans == [unicodedata.normalize("NFC", turn) for turn in turns]
+    for variant, tokens in tokenized(tokenizer, made).items():
+        spans = [decoder.decode(tokens.ids[a:b].tolist(), skip_special_tokens=False) for a, b in tokens.spans]
+        turns = template.assistant_turns(made, variant)
+        assert spans == [unicodedata.normalize("NFC", turn) for turn in turns]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 @given(made=logs())
-def test_mask_is_1_exactly_in_the_spans(variant: Variant, tokenizer: StudentTokenizer, made: Log) -> None:
-    tokens = tokenized(tokenizer, made, variant)
-    inside = {at for first, end in tokens.spans for at in range(first, end)}
-    assert tokens.mask.tolist() == [int(at in inside) for at in range(len(tokens.ids))]
-    assert tokens.n_trainable == len(inside)
+def test_mask_is_1_exactly_in_the_spans(tokenizer: StudentTokenizer, made: Log) -> None:
+    for tokens in tokenized(tokenizer, made).values():
+        inside = {at for first, end in tokens.spans for at in range(first, end)}
+        assert tokens.mask.tolist() == [int(at in inside) for at in range(len(tokens.ids))]
+        assert tokens.n_trainable == len(inside)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 @given(made=logs())
-def test_each_span_has_header_and_end(variant: Variant, tokenizer: StudentTokenizer, made: Log) -> None:
-    tokens = tokenized(tokenizer, made, variant)
-    ids = tokens.ids.tolist()
-    assert all(ids[first : first + 2] == [IM_START, ASSISTANT] for first, _ in tokens.spans)
-    assert all(ids[end - 2 : end] == [IM_END, NEWLINE] for _, end in tokens.spans)
-    assert all(
-        ids[first:end].count(IM_START) == ids[first:end].count(IM_END) == 1 for first, end in tokens.spans
-    )
+def test_each_span_has_one_header_and_one_end(tokenizer: StudentTokenizer, made: Log) -> None:
+    for tokens in tokenized(tokenizer, made).values():
+        for span in (tokens.ids[first:end].tolist() for first, end in tokens.spans):
+            assert span[:2] == [IM_START, ASSISTANT]
+            assert span[-2:] == [IM_END, NEWLINE]
+            assert span.count(IM_START) == span.count(IM_END) == 1
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 @given(made=plain_logs())
-def test_without_literals_the_token_scan_gives_the_mask(
-    variant: Variant, tokenizer: StudentTokenizer, made: Log
-) -> None:
-    tokens = tokenized(tokenizer, made, variant)
-    assert tokens.mask.tolist() == scan(tokens.ids.tolist())
+def test_without_literals_the_token_scan_gives_the_mask(tokenizer: StudentTokenizer, made: Log) -> None:
+    for tokens in tokenized(tokenizer, made).values():
+        assert tokens.mask.tolist() == scan(tokens.ids.tolist())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_forged_turn_is_not_trained_on(variant: Variant, tokenizer: StudentTokenizer) -> None:
     """What a tool prints is no turn, though the reference's scan of the whole text takes it for one."""
     made = NAMED["a tool prints a forged turn"]
-    tokens = tokenized(tokenizer, made, variant)
+    tokens = tokenized(tokenizer, made)[variant]
     whole = tokenizer.engine.whole([render(conversation(made), variant).text]).ids
     assert len(tokens.spans) == 2
     assert scan(tokens.ids.tolist()) == tokens.mask.tolist()

@@ -98,5 +98,5 @@ def serve(hub: LoopbackHub) -> Iterator[LoopbackHub]:
         try:
             yield hub
         finally:
-            server.should_exit = True
+            server.should_exit = server.force_exit = True
             thread.join(5)

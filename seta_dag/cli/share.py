@@ -1,0 +1,114 @@
+"""`seta-dag publish`, `export` and `verify`: the dataset and its readers."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seta_dag.cli.common import OUT, STUDENT, VARIANT, instance
+
+if TYPE_CHECKING:
+    from seta_dag.defs.rebuild import Request
+    from seta_dag.tokens.render import Variant
+
+
+@click.command()
+@click.option("--repo", required=True, help="Hub id with {variant} in it: ORG/NAME-{variant}.")
+@click.option("--rollouts", default="", help="Rollouts root. Default: SETA_ROLLOUTS, else data/rollouts.")
+@click.option("--runs", default="*", help="The glob on runs that the dataset was built with.")
+@OUT
+@click.option("--variant", type=VARIANT, multiple=True, help="Only this variant. Default: both.")
+@STUDENT
+@click.option("--private", is_flag=True, help="Create the repositories as private ones.")
+@click.option("--pr", is_flag=True, help="Open a pull request instead of a commit on main.")
+@click.option("--tag", default="", help="Tag the commit; auto: a name made from the content.")
+@click.option("--card", default="", help="TOML file with your own words for the cards. Default: SETA_CARD.")
+@click.option("--allowed", default="", help="File of fingerprints of secrets that may be published.")
+@click.option("--allow-secrets", is_flag=True, help="Publish although secrets were found in the rows.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be added, changed and deleted.")
+def publish(
+    repo: str, rollouts: str, runs: str, out: str, variant: tuple[Variant, ...], student: str, private: bool,
+    pr: bool, tag: str, card: str, allowed: str, allow_secrets: bool, dry_run: bool,
+) -> None:  # fmt: skip
+    """Put card and shards on the Hub in one commit each, after every check and a scan for secrets.
+
+    The token is HF_TOKEN or that of `hf auth login`; HF_ENDPOINT is respected. Nothing changed, no commit.
+    """
+    from seta_dag.defs.rebuild import Request
+    from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+    from seta_dag.tokens.render import VARIANTS
+
+    hub = HubSettings(
+        repo=repo, private=private, pull_request=pr, tag=tag, card=card, allowed=allowed,
+        allow_secrets=allow_secrets,
+    )  # fmt: skip
+    project = Project(rollouts=rollouts, out=out, runs=runs)
+    request = Request(project, StudentSettings(name=student), hub)
+    sys.exit(_publish(request, variant or VARIANTS, dry_run))
+
+
+def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
+    from seta_dag.definitions import code_location
+    from seta_dag.defs.build import publish as run_publish
+
+    for variant in variants:
+        request.hub.target(variant)  # refuses an impossible Hub id before anything runs
+    with instance() as dagster_instance:
+        failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
+    for failure in failures:
+        click.echo(f"seta-dag: {failure}", err=True)
+    if not failures and dry_run:
+        _show_plans(request, variants)
+    return 1 if failures else 0
+
+
+def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
+    from seta_dag.hub.plan import plan_publish
+
+    for variant in variants:
+        target = request.hub.target(variant)
+        plan = plan_publish(request.project.target.dataset(variant), target)
+        click.echo(f"{target.repo_id}: {len(plan.changes) or 'no'} changes, {plan.bytes_to_upload:,} bytes")
+        for change in plan.changes:
+            click.echo(f"  {change.kind:<8} {change.size:>12,} {change.path}")
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@OUT
+@click.option("--variant", type=VARIANT, default="thinking", show_default=True)
+@click.argument("file", type=click.Path(path_type=Path))
+def export(form: str, out: str, variant: Variant, file: Path) -> None:
+    """Write a dataset as JSON lines, one object a row, columns in order."""
+    from seta_dag.defs.resources import Project
+    from seta_dag.hub.export import export_jsonl
+
+    rows = export_jsonl(Project(out=out).target.dataset(variant), file)
+    click.echo(f"{file}: {rows} rows of {variant} as {form}")
+
+
+@click.command()
+@click.argument("dataset")
+def verify(dataset: str) -> None:
+    """Rebuild every row of somebody's DATASET, a folder or a Hub id, and say where it differs.
+
+    Exit code 0: every row is equal or its difference has a name. 1: some row is not explained.
+    """
+    from seta_dag.hub.load import dataset_folder
+    from seta_dag.hub.verify import verify as run_verify
+    from seta_dag.hub.verify import verify_counts
+
+    folder = dataset_folder(dataset)
+    verdicts = run_verify(folder)
+    for row in verdicts:
+        if row.verdict != "equal":
+            click.echo(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")
+    for sentence in verify_counts(folder):
+        click.echo(sentence)
+    counts = Counter(row.verdict for row in verdicts)
+    click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("equal", "explained", "unexplained")))
+    sys.exit(1 if counts["unexplained"] else 0)

@@ -1,0 +1,63 @@
+"""What stands between a dataset on disk and the Hub: everything is checked once more, secrets too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seta_dag.dataset.ledger import read_ledger
+from seta_dag.dataset.listing import count_by_run, unaccounted
+from seta_dag.dataset.proved import read_proofs
+from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.errors import PublishError
+from seta_dag.hub.card_check import check_card
+from seta_dag.hub.secrets import Findings, read_allowed, scan, write_report
+from seta_dag.out import Out, existing
+from seta_dag.rollouts.merged import read_merged
+from seta_dag.stages import failures
+from seta_dag.tokens.render import Variant
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What is held against what. `allowed` is a file of fingerprints; `allow_secrets` allows them all."""
+
+    out: Out
+    root: Path
+    runs: str
+    allowed: Path | None = None
+    allow_secrets: bool = False
+
+    def require(self, variant: Variant) -> Findings:
+        """Raises `PublishError` where a check fails or a secret stands in a row; else what was found.
+
+        The findings are written to `secrets-VARIANT.json` beside the ledger either way.
+        """
+        faults = list(self._faults(variant))
+        if faults:
+            raise PublishError(f"{self.out.dataset(variant)} fails a check: {'; '.join(faults[:_SHOWN])}")
+        found = scan(self.out.dataset(variant), read_allowed(self.allowed) if self.allowed else ())
+        report = self.out.root / f"secrets-{variant}.json"
+        write_report(report, found)
+        if found.blocking and not self.allow_secrets:
+            raise PublishError(
+                f"{len(found.blocking)} secrets in the rows, see {report}; take the trials out, allow them by"
+                " their fingerprint in a file, or all with --allow-secrets"
+            )
+        return found
+
+    def _faults(self, variant: Variant) -> Iterator[str]:
+        merged = read_merged(self.out.resume_chain)
+        lines = read_ledger(existing(self.out.ledger, "ledger"))
+        folder = self.out.dataset(variant)
+        yield from (f"{task}: {error}" for task, error in failures(self.out, merged.fingerprints).items())
+        yield from unaccounted(lines, count_by_run(self.root, self.runs))
+        yield from wrong_schemas(folder)
+        yield from wrong_rows(folder, lines, variant)
+        yield from wrong_lengths(folder)
+        unproved = read_proofs(self.out, variant, merged.fingerprints).unproved
+        yield from (f"{uid}: not the row that was proved" for uid in unproved)
+        yield from check_card(folder, lines)

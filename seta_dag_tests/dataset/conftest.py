@@ -1,0 +1,17 @@
+"""What several tests of datasets look at."""
+
+from __future__ import annotations
+
+import pytest
+
+from seta_dag.tokens.student import Student
+from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag_tests.support.inspected import Inspected
+
+
+@pytest.fixture(scope="session")
+def inspected(
+    tmp_path_factory: pytest.TempPathFactory, student: Student, tokenizer: StudentTokenizer
+) -> Inspected:
+    """Rows that are hard to show, inspected."""
+    return Inspected(tmp_path_factory.mktemp("out"), student, tokenizer)
