@@ -16,6 +16,7 @@ import pyarrow as pa
 from seta_dag.dataset.find_row import find_line, read_row
 from seta_dag.dataset.ledger import Line
 from seta_dag.dataset.lists import to_numpy
+from seta_dag.dataset.printable import printable
 from seta_dag.dataset.turn_spans import TurnSpan, turn_spans
 from seta_dag.errors import DatasetError
 from seta_dag.out import Out
@@ -143,21 +144,3 @@ def inspect_trial(out: Out, name: str, variant: Variant, student: Student) -> In
 def _list(table: pa.Table, column: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
     values, offsets = to_numpy(table[column].combine_chunks(), dtype)
     return values[offsets[0] : offsets[1]]
-
-
-def printable(data: bytes | str) -> str:
-    """Text in which nothing is invisible or moves what stands around it: pieces of characters, control
-    characters and the like are written as escapes; newlines and tabs stay."""
-    text = data if isinstance(data, str) else data.decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in "\n\t" else _escape(char) for char in text)
-
-
-def on_one_line(text: str) -> str:
-    """Text with its newlines and tabs as symbols."""
-    return text.replace("\n", "↵").replace("\t", "⇥")
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode()

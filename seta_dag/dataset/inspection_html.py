@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from seta_dag.dataset.inspection import Inspection, Token, on_one_line, printable
+from seta_dag.dataset.inspection import Inspection, Token
 from seta_dag.dataset.inspection_facts import facts
+from seta_dag.dataset.printable import on_one_line, printable
 
 if TYPE_CHECKING:
     from jinja2 import Template

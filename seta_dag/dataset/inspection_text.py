@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from seta_dag.dataset.inspection import Inspection, Token, on_one_line, printable
+from seta_dag.dataset.inspection import Inspection, Token
 from seta_dag.dataset.inspection_facts import facts
+from seta_dag.dataset.printable import on_one_line, printable
 from seta_dag.dataset.turn_spans import TurnSpan
 
 _AT_EACH_END = 4

@@ -8,22 +8,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seta_dag.tokens.vocabulary import Decoded, nfc
+
 Array = npt.NDArray[Any]
-_SHOWN = 24
+_BYTES_SHOWN = 24
 
 
-def first_difference(ours: Array, other: Array) -> int:
+def _first_difference(ours: Array, other: Array) -> int:
     """The first place where they differ; where the shorter ends, at the latest."""
     shorter = min(len(ours), len(other))
     different = np.flatnonzero(ours[:shorter] != other[:shorter])
     return int(different[0]) if len(different) else shorter
 
 
+def decodes(text: str, decoded: Decoded) -> str | None:
+    """The bytes of the ids, joined, are the NFC form of the text."""
+    meant = nfc(text)
+    if decoded.data == meant:
+        return None
+    at = _first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(meant, np.uint8))
+    token = int(np.searchsorted(decoded.offsets, at, "right")) - 1
+    return f"decodes: token {token} on, the ids read {_shown(decoded.data, at)}, the text {_shown(meant, at)}"
+
+
 def differ(what: str, ours: Array, proved: Array) -> str | None:
     """None where the row's ids or mask are the proof's, else the first token where they are not."""
     if np.array_equal(ours, proved):
         return None
-    at = first_difference(ours, proved)
+    at = _first_difference(ours, proved)
     read, wanted = (str(one[at]) if at < len(one) else "missing" for one in (ours, proved))
     return f"{what} of token {at} is {read}, by the proof {wanted}"
 
@@ -34,13 +46,13 @@ def differ_in(what: str, ours: Sequence[bytes], logged: Sequence[bytes]) -> str 
         return f"{what}: {len(ours)} in the row, {len(logged)} in the conversation"
     for number, (read, wanted) in enumerate(zip(ours, logged, strict=True), 1):
         if read != wanted:
-            at = first_difference(np.frombuffer(read, np.uint8), np.frombuffer(wanted, np.uint8))
+            at = _first_difference(np.frombuffer(read, np.uint8), np.frombuffer(wanted, np.uint8))
             return (
-                f"{what}: number {number} reads {shown(read, at)}, the conversation has {shown(wanted, at)}"
+                f"{what}: number {number} reads {_shown(read, at)}, the conversation has {_shown(wanted, at)}"
             )
     return None
 
 
-def shown(text: bytes, at: int) -> str:
+def _shown(text: bytes, at: int) -> str:
     """A few bytes from that place on."""
-    return repr(text[at : at + _SHOWN])
+    return repr(text[at : at + _BYTES_SHOWN])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seta_dag.rollouts.conversation import Conversation
-from seta_dag.tokens.differences import differ, differ_in, first_difference, shown
+from seta_dag.tokens.differences import decodes, differ, differ_in
 from seta_dag.tokens.encode import Engine, Ids
 from seta_dag.tokens.markup import END_THINK, IM_END, IM_START, THINK, Markup
 from seta_dag.tokens.mask import Mask, Tokenized, tokenize
@@ -141,16 +141,6 @@ def sampled(trial_uid: str, share: float) -> bool:
     """Whether a trial is in a sample of that share (0 to 1); it depends on the uid alone (R12)."""
     digest = hashlib.sha256(trial_uid.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
-
-
-def decodes(text: str, decoded: Decoded) -> str | None:
-    """The bytes of the ids, joined, are the NFC form of the text."""
-    meant = nfc(text)
-    if decoded.data == meant:
-        return None
-    at = first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(meant, np.uint8))
-    token = int(np.searchsorted(decoded.offsets, at, "right")) - 1
-    return f"decodes: token {token} on, the ids read {shown(decoded.data, at)}, the text {shown(meant, at)}"
 
 
 def _covered(spans: Iterable[tuple[int, int]], length: int) -> Mask:

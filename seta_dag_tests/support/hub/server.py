@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import threading
@@ -82,6 +83,14 @@ async def _route(hub: LoopbackHub, request: Request, path: str) -> Response:
     raise Refusal(404, f"no such endpoint on this hub: {request.method} {path}")
 
 
+class _Server(uvicorn.Server):
+    """Stops at once; uvicorn's own loop looks only every tenth of a second, and a test has a hub each."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(0.01)
+
+
 @contextmanager
 def serve(hub: LoopbackHub) -> Iterator[LoopbackHub]:
     """Runs the hub on a free loopback port, in a thread, for the length of the block."""
@@ -90,7 +99,7 @@ def serve(hub: LoopbackHub) -> Iterator[LoopbackHub]:
         hub.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         route = Route("/{rest:path}", partial(answer, hub), methods=["GET", "HEAD", "POST", "PUT"])
         config = uvicorn.Config(Starlette(routes=[route]), log_level="warning", lifespan="off")
-        server = uvicorn.Server(config)
+        server = _Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:

@@ -1,0 +1,77 @@
+"""Instances to build with, and what is built once for many tests."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance, take
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A fresh instance in memory, for tests that are about what lies under OUT."""
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture(scope="session")
+def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The databases of a new instance: to make them costs seconds, to copy them nothing."""
+    home = tmp_path_factory.mktemp("new") / "home"
+    with open_instance(home) as instance:
+        assert not instance.get_runs()
+    return home
+
+
+@pytest.fixture
+def home(_new_home: Path, tmp_path: Path) -> Path:
+    """The DAGSTER_HOME of a fresh instance on SQLite."""
+    return shutil.copytree(_new_home, tmp_path / "home")
+
+
+@pytest.fixture
+def on_disk(home: Path) -> Iterator[dg.DagsterInstance]:
+    """A fresh instance on SQLite, with the repository's event log."""
+    with open_instance(home) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Five tasks in two runs, built; tests go on from a copy of it.
+
+    Their chain begins with a `_resume`, so that a run can still come before it.
+    """
+    place = Place(tmp_path_factory.mktemp("built"))
+    first, second = (place.rollouts / "exp" / name for name in ("kimi_resume", "kimi_resume_2"))
+    take(first, "a_t0", "resume_twice_0", "multi_traj_task_t0", "multi_traj_task_t1", "stack_overflow__100")
+    take(second, "verifier_timeout", source=RUNS[1])
+    (first / "failed").mkdir()
+    (first / "failed" / "never_built.txt").write_text("Traceback\nOSError: no space left on device\n")
+    (first / "config.yaml").write_bytes((RUNS[0] / "config.yaml").read_bytes())
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not place.build(instance).failures
+    return place
+
+
+@pytest.fixture
+def place(built: Place, tmp_path: Path) -> Place:
+    """A copy of the five built tasks."""
+    return built.copy(tmp_path / "place")
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The whole archive, built."""
+    place = Place(tmp_path_factory.mktemp("archive"))
+    with tarfile.open(REPOSITORY / "seta_dag_tests/golden/rollouts.tar.gz") as tar:
+        tar.extractall(place.folder, filter="data")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not place.build(instance).failures
+    return place

@@ -1,0 +1,142 @@
+"""Builds as a user makes them: rollouts taken from the repository's sample, an output directory, an instance."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.instance import InstanceRef
+
+from seta_dag.dataset.account import account
+from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.ledger import read_ledger, write_ledger
+from seta_dag.dataset.shards import write_shards
+from seta_dag.dataset.tokenize import tokenize_tasks
+from seta_dag.definitions import code_location
+from seta_dag.defs.build import Outcome, build
+from seta_dag.defs.rebuild import Request
+from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.hub.prose import Prose
+from seta_dag.hub.write_card import facts_of, write_card
+from seta_dag.out import Out
+from seta_dag.rollouts.collect import collect_tasks
+from seta_dag.rollouts.merged import merge_runs
+from seta_dag.rollouts.reports import parse_tasks
+from seta_dag.rollouts.trial import find_runs, list_trials
+from seta_dag.tokens.render import VARIANTS
+
+REPOSITORY = Path(__file__).parents[2]
+SAMPLE = REPOSITORY / "data" / "rollouts"
+RUNS = tuple(sorted(path.parent for path in SAMPLE.glob("*/*/trials")))
+"""The sample's chain: the first run, its resume, the resume of that."""
+
+_INSTANCE = """
+event_log_storage:
+  module: seta_dag.defs.event_log
+  class: BatchedSqliteEventLog
+  config: {{base_dir: {home}/history/runs}}
+telemetry: {{enabled: false}}
+nux: {{enabled: false}}
+"""
+
+
+def take(run: Path, *names: str, source: Path = RUNS[0]) -> None:
+    """Copies trials of a run of the sample, by the head of their names, into the run at `run`."""
+    for name in names:
+        for trial in sorted((source / "trials").glob(f"{name}*")):
+            shutil.copytree(trial, run / "trials" / trial.name, dirs_exist_ok=True)
+
+
+def trial(root: Path, name: str) -> Path:
+    """The one trial directory below `root` whose name begins so."""
+    (found,) = root.glob(f"*/*/trials/{name}*")
+    return found
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with rollouts in it, and the output directory of their build beside them."""
+
+    folder: Path
+
+    @property
+    def rollouts(self) -> Path:
+        return self.folder / "rollouts"
+
+    @property
+    def out(self) -> Out:
+        return Out(self.folder / "out")
+
+    def copy(self, folder: Path) -> Place:
+        """The same at another path, the files' times kept, as `cp -a` does it."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Place(folder)
+
+    def request(self, *, runs: str = "*", student: str = "", **how: Any) -> Request:
+        """A request to build here; `how` are fields of `Request`."""
+        project = Project(rollouts=str(self.rollouts), out=str(self.out.root), runs=runs)
+        return Request(project, StudentSettings(name=student), HubSettings(), **how)
+
+    def build(self, instance: dg.DagsterInstance, **how: Any) -> Outcome:
+        """Builds here through the asset graph."""
+        return build(code_location(), instance, self.request(**how), lambda: None)
+
+    def tasks(self) -> list[str]:
+        """The tasks that have a trial here, listed afresh."""
+        trials = [one for run in find_runs(self.rollouts) for one in list_trials(self.rollouts, run)]
+        return sorted({one.task_id for one in trials if one.task_id is not None})
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """The ledger's lines."""
+        return read_ledger(self.out.ledger)
+
+    def visible(self) -> dict[str, bytes]:
+        """Everything that a reader of the datasets sees, byte for byte."""
+        folders = [self.out.dataset(variant) for variant in VARIANTS]
+        return _contents(self.out.root, [self.out.ledger, *folders])
+
+    def stage_files(self) -> dict[str, int]:
+        """The stage files of the tasks and which file on disk each is: a file written anew is another."""
+        folders = [path for path in self.out.stages.iterdir() if path.name in ("trials", "ctrf", "tokens")]
+        return {
+            f"{folder.name}/{entry.name}": entry.stat().st_ino
+            for folder in folders
+            for entry in folder.iterdir()
+        }
+
+
+def built_plainly(source: Place, folder: Path, *, student: str = "", filters: Filters | None = None) -> Place:
+    """What the library alone makes of the same rollouts, from nothing and elsewhere, without the graph."""
+    place, settings = Place(folder), StudentSettings(name=student)
+    place.rollouts.parent.mkdir(parents=True, exist_ok=True)
+    place.rollouts.symlink_to(source.rollouts)
+    found, maker, filters = settings.find(), settings.load(), filters or Filters()
+    out, root = place.out, place.rollouts
+    merged = merge_runs(root, "*", found.identity)
+    tasks = list(merged.fingerprints)
+    collect_tasks(out, root, merged, tasks)
+    parse_tasks(out, root, merged, tasks)
+    tokenize_tasks(out, root, merged, maker, tasks)
+    write_ledger(out.ledger, account(out, merged, filters), filters)
+    lines = read_ledger(out.ledger)
+    for variant in VARIANTS:
+        write_shards(out, variant, lines, merged.fingerprints)
+        write_card(out, variant, facts_of(out, root, merged, found, "*"), Prose(), "")
+    return place
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """A real instance on SQLite with the repository's event log, its files below `home`."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(_INSTANCE.format(home=home))
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+
+
+def _contents(root: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    files = [path for top in paths for path in (top, *top.rglob("*")) if path.is_file()]
+    return {os.fspath(path.relative_to(root)): path.read_bytes() for path in sorted(files)}
