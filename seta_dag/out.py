@@ -38,6 +38,10 @@ class Out:
         """The dataset's own directory, as it is published."""
         return self.root / variant
 
+    def shard_facts(self, variant: str) -> Path:
+        """What was read back from the shards, kept while they are not touched."""
+        return self.stages / "shards" / f"{variant}.facts.json"
+
     def stage(self, stage: str) -> Path:
         """The folder of a task-partitioned stage: trials, ctrf, tokens or failed."""
         return self.stages / stage

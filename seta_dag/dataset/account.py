@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import LEDGER_SCHEMA
-from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
+from seta_dag.dataset.outcomes import Outcome, read_outcomes
 from seta_dag.out import Out
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged
@@ -23,19 +23,23 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
     """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
     lines = [_dropped(_line(trial), "bad_name") for trial in merged.trials if trial.task_id is None]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
+    outcomes = read_outcomes(out, merged.fingerprints)
     for task, trials in merged.of_task().items():
-        lines += _task_lines(out, merged, task, trials, filters)
+        lines += _task_lines(out, merged, trials, outcomes.get(task, []), filters)
     return lines
 
 
-def _task_lines(out: Out, merged: Merged, task: str, trials: list[Trial], filters: Filters) -> Iterator[Line]:
+def _task_lines(
+    out: Out, merged: Merged, trials: list[Trial], outcomes: Sequence[Outcome], filters: Filters
+) -> Iterator[Line]:
+    task = str(trials[0].task_id)
     fingerprint = merged.fingerprints[task]
     failure = read_failure(failure_note(out, task, fingerprint))
     reports = _reports(out, task, fingerprint)
-    outcomes = {} if failure else _outcomes(out, task, fingerprint)
+    of_trial = {(outcome["run"], outcome["trial_uid"]): outcome for outcome in outcomes}
     for trial in trials:
         line = {**_line(trial), **reports.get(trial.path, {})}
-        outcome = outcomes.get((trial.run, trial.uid))
+        outcome = of_trial.get((trial.run, trial.uid))
         if trial.path not in merged.canonical:
             yield {**line, "disposition": "superseded"}
         elif failure is not None:
@@ -81,11 +85,3 @@ def _reports(out: Out, task: str, fingerprint: str) -> dict[str, dict[str, Any]]
         path: {"reward": report.reward, "passed": report.passed, "total": report.total}
         for path, report in reports.items()
     }
-
-
-def _outcomes(out: Out, task: str, fingerprint: str) -> dict[tuple[str, str], dict[str, Any]]:
-    path = out.task_file("tokens", task, fingerprint)
-    if not path.exists():
-        return {}
-    lines = read_task(path).select(OUTCOME_COLUMNS).to_pylist()
-    return {(line["run"], line["trial_uid"]): line for line in lines}

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger import Line, read_ledger
-from seta_dag.dataset.shards import shard_paths
+from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.out import Out, existing
 from seta_dag.tokens.render import Variant

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-
-from seta_dag.dataset.lists import to_numpy
-from seta_dag.dataset.rows import digest
-from seta_dag.dataset.shards import shard_paths
-from seta_dag.dataset.task_table import read_task
-from seta_dag.out import Out
+from seta_dag.dataset.outcomes import Outcome
+from seta_dag.dataset.shard_facts import Shard
 from seta_dag.tokens.render import Variant
 
 PROOFS: dict[str, str] = {
@@ -52,48 +44,27 @@ class Proved:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def read_proofs(out: Out, variant: Variant, fingerprints: Mapping[str, str]) -> Proved:
-    """Reads every shard back and looks for the proof of each row in the tasks' stage files."""
+def read_proofs(
+    shards: Iterable[Shard], outcomes: Mapping[str, Sequence[Outcome]], variant: Variant
+) -> Proved:
+    """Looks for the proof of each row of the shards in what became of the tasks' trials."""
     proved = Proved()
     held: dict[str, list[str]] = {}
-    for line in _stage_lines(out, variant, fingerprints):
+    for line in (line for of_task in outcomes.values() for line in of_task):
         if line["reason"] == "not_exact":
             proved.refused[line["trial_uid"]] = line["detail"]
         elif line["reason"] is None:
             held[line[f"{variant}.proof"]] = _names(line, variant)
-    for shard in shard_paths(out.dataset(variant)):
-        for uid, found, tokens in _rows(shard):
-            if found not in held:
-                proved.unproved.append(uid)
-            for proof in held.get(found, ()):
-                proved.rows[proof] += 1
-                proved.tokens[proof] += tokens
+    for row in (row for shard in shards for row in shard.rows):
+        if row["digest"] not in held:
+            proved.unproved.append(row["trial_uid"])
+        for proof in held.get(row["digest"], ()):
+            proved.rows[proof] += 1
+            proved.tokens[proof] += row["ids"]
     return proved
 
 
-def _stage_lines(out: Out, variant: Variant, fingerprints: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    columns = ["trial_uid", "reason", "detail", "against_reference"]
-    columns += [f"{variant}.literal_markup", f"{variant}.proof"]
-    for task, fingerprint in fingerprints.items():
-        path = out.task_file("tokens", task, fingerprint)
-        if path.is_file():
-            yield from read_task(path).select(columns).to_pylist()
-
-
-def _names(line: Mapping[str, Any], variant: Variant) -> list[str]:
+def _names(line: Outcome, variant: Variant) -> list[str]:
     """The proofs that held for a row: which ones apply to it, else it would not be one."""
     whole = [] if line[f"{variant}.literal_markup"] else ["whole_text"]
     return ["decodes", "turns", *whole, *(["engines_agree"] if line["against_reference"] else [])]
-
-
-def _rows(shard: Path) -> Iterator[tuple[str, str, int]]:
-    """(trial uid, digest, tokens) of each row as it was written."""
-    with pq.ParquetFile(shard) as file:
-        for batch in file.iter_batches(columns=["trial_uid", "chat_template_str", "input_ids", "loss_mask"]):
-            ids, at = to_numpy(batch["input_ids"], np.int32)
-            mask, _ = to_numpy(batch["loss_mask"], np.int64)
-            texts = batch["chat_template_str"].to_pylist()
-            spans = zip(at[:-1].tolist(), at[1:].tolist(), strict=True)
-            for uid, text, (start, end) in zip(batch["trial_uid"].to_pylist(), texts, spans, strict=True):
-                small = mask[start:end].astype(np.int8)
-                yield uid, digest(text, ids[start:end].tobytes(), small.tobytes()), end - start

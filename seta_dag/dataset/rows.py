@@ -11,6 +11,7 @@ from typing import Any
 from seta_dag.dataset.row import TOKEN_COUNTS
 from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
+from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.snapshot import Snapshot, choose
 from seta_dag.rollouts.trial import Trial
 from seta_dag.tokens.mask import Tokenized
@@ -100,7 +101,7 @@ def _build_row(root: Path, trial: Trial, report: Report, maker: RowMaker) -> Tri
 
 
 def _fill(row: TrialRow, root: Path, chosen: Snapshot, maker: RowMaker) -> TrialRow:
-    row.snapshot = chosen.path.name
+    row.snapshot = clean(chosen.path.name)
     row.flags |= {"log_skipped"} if chosen.log_skipped else set()
     try:
         talk = conversation(chosen.log)
@@ -120,8 +121,8 @@ def _shared(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dic
         "task_id": row.trial.task_id,
         "trial_uid": row.trial.uid,
         "reward": row.report.reward,
-        "model": model if isinstance(model, str) else None,
-        "conv_json_path": chosen.path.relative_to(root).as_posix(),
+        "model": clean(model) if isinstance(model, str) else None,
+        "conv_json_path": clean(chosen.path.relative_to(root).as_posix()),
         "provider_token_counts": provider_token_counts(chosen.log),
         "n_messages": n_messages,
         "raw_conv_json": chosen.data.decode("utf-8-sig"),

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.pieces import Piece, cut
+from seta_dag.dataset.outcomes import read_outcomes
+from seta_dag.dataset.pieces import Piece, RowKey, cut
 from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.dataset.task_table import read_task, variant_rows
 from seta_dag.files import replace_directory, write_json, written_aside
@@ -43,7 +44,7 @@ def write_shards(
     changed: a card is never seen beside data that it does not describe.
     """
     rows = [line for line in ledger if line["disposition"] == "row"]
-    pieces = list(cut(rows, fingerprints, variant))
+    pieces = list(cut(rows, _contents(out, variant, fingerprints), variant))
     names = [f"train-{i:05d}-of-{len(pieces):05d}.parquet" for i in range(len(pieces))]
     data, index = out.dataset(variant) / "data", out.stages / "shards" / f"{variant}.json"
     kept = _kept(index, data)
@@ -59,6 +60,15 @@ def write_shards(
     marks = {piece.key: [path.name, *_mark(path)] for piece, path in zip(pieces, done, strict=True)}
     write_json(index, marks)
     return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
+
+
+def _contents(out: Out, variant: Variant, fingerprints: Mapping[str, str]) -> dict[RowKey, str]:
+    """What identifies the content of each row: both digests of its line in the stage file."""
+    lines = (line for of_task in read_outcomes(out, fingerprints).values() for line in of_task)
+    return {
+        (line["task_id"], line["run"], line["trial_uid"]): f"{line['content']} {line[f'{variant}.proof']}"
+        for line in lines
+    }
 
 
 def _kept(index: Path, data: Path) -> dict[str, Path]:
@@ -116,8 +126,3 @@ def _write(path: Path, rows: pa.Table) -> None:
             write_page_index=True,
             use_content_defined_chunking=True,
         )
-
-
-def shard_paths(dataset: Path) -> list[Path]:
-    """The shards of a dataset's directory, in order."""
-    return sorted((dataset / "data").glob("train-*.parquet"))

@@ -6,11 +6,13 @@ the variants stand twice, as `thinking.input_ids` and `nothink.input_ids`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from seta_dag.dataset.lists import to_column
@@ -27,11 +29,13 @@ _OUTCOME: dict[str, pa.DataType] = {
     "flags": pa.list_(pa.string()),
     "n_assistant_turns": pa.int64(),
     "against_reference": pa.bool_(),
+    "content": pa.string(),
 }
 _SHARED = {name: kind for name, kind in FIELDS.items() if name not in PER_VARIANT}
 OUTCOME_COLUMNS = [*_OUTCOME, *(name for name in _SHARED if name != "raw_conv_json")]
-OUTCOME_COLUMNS += [f"{variant}.{name}" for variant in VARIANTS for name in PER_VARIANT[:2]]
-"""The small columns: everything that the ledger needs of a task."""
+_SMALL = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
+OUTCOME_COLUMNS += [f"{variant}.{name}" for variant in VARIANTS for name in _SMALL]
+"""The small columns: all of a task but its texts, ids and masks. `content` and `proof` identify a row."""
 
 
 def write_task(path: Path, rows: Sequence[TrialRow]) -> None:
@@ -71,6 +75,7 @@ def _outcome(row: TrialRow) -> dict[str, Any]:
         "flags": sorted(row.flags),
         "n_assistant_turns": row.n_assistant_turns,
         "against_reference": row.against_reference,
+        "content": hashlib.blake2b(orjson.dumps(row.shared), digest_size=16).hexdigest(),
     }
 
 

@@ -7,8 +7,10 @@ import dagster as dg
 
 from seta_dag.dataset.ledger import count_dispositions, read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
+from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.proved import PROOFS, Proved, read_proofs, refused_by
 from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.shard_facts import read_shards
 from seta_dag.defs.dataset import DATASETS, ledger
 from seta_dag.defs.hub import CARDS
 from seta_dag.defs.resources import Project
@@ -75,14 +77,16 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
     def dataset_checks(project: Project) -> Iterator[dg.AssetCheckResult]:
         out, lines = project.target, read_ledger(project.target.ledger)
         folder, rows = out.dataset(variant), count_dispositions(lines)["row"]
+        shards = read_shards(folder, out.shard_facts(variant))
         read_back = {
             "schema": wrong_schemas(folder),
-            "rows_match_the_ledger": wrong_rows(folder, lines, variant),
-            "lengths": wrong_lengths(folder),
+            "rows_match_the_ledger": wrong_rows(shards, lines, variant),
+            "lengths": wrong_lengths(shards),
         }
         for name, faults in read_back.items():
             yield verdict(faults, f"{rows} rows", check_name=name, asset_key=key)
-        proved = read_proofs(out, variant, read_merged(out.resume_chain).fingerprints)
+        outcomes = read_outcomes(out, read_merged(out.resume_chain).fingerprints)
+        proved = read_proofs(shards, outcomes, variant)
         for name in PROOFS:
             yield _proof_verdict(proved, name, key)
 
@@ -113,7 +117,8 @@ def _card_check(variant: Variant) -> dg.AssetChecksDefinition:
     def numbers_are_the_shards(project: Project) -> dg.AssetCheckResult:
         out = project.target
         return verdict(
-            check_card(out.dataset(variant), read_ledger(out.ledger)), "card, shards and ledger agree"
+            check_card(out.dataset(variant), read_ledger(out.ledger), out.shard_facts(variant)),
+            "card, shards and ledger agree",
         )
 
     return numbers_are_the_shards

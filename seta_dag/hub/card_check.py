@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger import Line
-from seta_dag.dataset.shards import shard_paths
+from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card_read import Card, features_schema, holds_rows, parse_card, same_number
 from seta_dag.hub.card_template import one_line
@@ -22,12 +22,12 @@ _KINDS = ("superseded", "dropped", "row")
 Expected = Mapping[str, Sequence[float]]
 
 
-def check_card(dataset: Path, ledger_lines: Iterable[Line]) -> list[str]:
+def check_card(dataset: Path, ledger_lines: Iterable[Line], memo: Path | None = None) -> list[str]:
     """What README.md says otherwise than the shards and the ledger do, a sentence each; empty is good.
 
-    Raises what `read_stats` raises, where the shards can't be read.
+    `memo` as in `read_shards`. Raises what `read_stats` raises, where the shards can't be read.
     """
-    readme, lines, stats = dataset / "README.md", list(ledger_lines), read_stats(dataset)
+    readme, lines, stats = dataset / "README.md", list(ledger_lines), read_stats(dataset, memo)
     try:
         card = parse_card(readme.read_text("utf-8"))
     except (OSError, ValueError) as error:  # DatasetError is a ValueError, and so is text that is not UTF-8

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from seta_dag.dataset.ledger import read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
+from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.proved import read_proofs
 from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.shard_facts import read_shards
 from seta_dag.errors import PublishError
 from seta_dag.hub.card_check import check_card
 from seta_dag.hub.secrets import Findings, read_allowed, scan, write_report
@@ -56,8 +58,9 @@ class Gate:
         yield from (f"{task}: {error}" for task, error in failures(self.out, merged.fingerprints).items())
         yield from unaccounted(lines, count_by_run(self.root, self.runs))
         yield from wrong_schemas(folder)
-        yield from wrong_rows(folder, lines, variant)
-        yield from wrong_lengths(folder)
-        unproved = read_proofs(self.out, variant, merged.fingerprints).unproved
+        shards = read_shards(folder)
+        yield from wrong_rows(shards, lines, variant)
+        yield from wrong_lengths(shards)
+        unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved
         yield from (f"{uid}: not the row that was proved" for uid in unproved)
         yield from check_card(folder, lines)

@@ -25,7 +25,7 @@ def write_card(out: Out, variant: Variant, facts: BuildFacts, prose: Prose, repo
     `repo` is a Hub id with `{variant}` in it, or empty.
     """
     folder = out.dataset(variant)
-    stats = read_stats(folder)
+    stats = read_stats(folder, out.shard_facts(variant))
     ids = {name: repo.replace("{variant}", name) if repo else None for name in VARIANTS}
     companion = next(ids[name] for name in VARIANTS if name != variant)
     text = render_card(stats, read_ledger(out.ledger), facts, variant, prose, companion, ids[variant])

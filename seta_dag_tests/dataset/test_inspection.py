@@ -12,7 +12,7 @@ import pytest
 
 from seta_dag.dataset.inspection import Inspection, Token, inspect_trial
 from seta_dag.dataset.printable import printable
-from seta_dag.dataset.shards import shard_paths
+from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.out import Out
 from seta_dag.tokens.markup import ADDED_TOKENS, LITERAL

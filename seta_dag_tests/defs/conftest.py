@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance, take
+from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance, take, trial
 
 
 @pytest.fixture
@@ -46,12 +46,15 @@ def on_disk(home: Path) -> Iterator[dg.DagsterInstance]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Five tasks in two runs, built; tests go on from a copy of it.
 
-    Their chain begins with a `_resume`, so that a run can still come before it.
+    Their chain begins with a `_resume`, so that a run can still come before it. One task has no report
+    yet, the last log of another is cut, and one rollout failed before it made a trial.
     """
     place = Place(tmp_path_factory.mktemp("built"))
     first, second = (place.rollouts / "exp" / name for name in ("kimi_resume", "kimi_resume_2"))
     take(first, "a_t0", "resume_twice_0", "multi_traj_task_t0", "multi_traj_task_t1", "stack_overflow__100")
     take(second, "verifier_timeout", source=RUNS[1])
+    last = max(trial(place.rollouts, "stack_overflow__100").rglob("conv_*.json"))
+    last.write_bytes(last.read_bytes()[:500])
     (first / "failed").mkdir()
     (first / "failed" / "never_built.txt").write_text("Traceback\nOSError: no space left on device\n")
     (first / "config.yaml").write_bytes((RUNS[0] / "config.yaml").read_bytes())
@@ -72,6 +75,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("archive"))
     with tarfile.open(REPOSITORY / "seta_dag_tests/golden/rollouts.tar.gz") as tar:
         tar.extractall(place.folder, filter="data")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with open_instance(place.folder / "home") as instance:
         assert not place.build(instance).failures
     return place

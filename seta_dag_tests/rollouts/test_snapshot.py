@@ -68,6 +68,19 @@ def test_a_cut_or_foreign_file_is_passed_over_and_told(name: str, tmp_path: Path
     assert chosen.log_skipped
 
 
+UNREAD = {"a message of no sense", "a role that is missing", "wrong UTF-8"}
+"""What is as CAMEL writes logs, so that it is not parsed where it is too short to win."""
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN.keys() - UNREAD))
+def test_a_cut_or_foreign_file_is_told_though_it_could_not_win(name: str, tmp_path: Path) -> None:
+    write_log(tmp_path, logged(turns(12)), A)
+    write_log(tmp_path, FOREIGN[name], B)
+    chosen = choose(tmp_path)
+    assert chosen is not None
+    assert (chosen.path.name, chosen.log_skipped) == (A, True)
+
+
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_cut_or_foreign_file_alone_is_no_log(name: str, tmp_path: Path) -> None:
     write_log(tmp_path, FOREIGN[name])
@@ -106,6 +119,7 @@ WINS: dict[str, dict[str, bytes]] = {
     "directly below the folder": {f"../CAMEL_LOG_DIR/{A}": logged(turns(3)), C: logged(turns(2))},
     "spaced otherwise": {A: SPACED, C: logged(turns(2, size=9_000))},
     "not spaced at all": {A: SPACED.replace(b": ", b":").replace(b", ", b","), C: logged(turns(2))},
+    "one space too many": {A: logged(turns(3)).replace(b'"role": ', b'"role" : '), C: logged(turns(2))},
     "letters as escapes": {A: SPACED.replace(b"assistant", b"\\u0061ssistant"), C: logged(turns(2))},
     "keys as escapes": {A: logged(turns(3)).replace(b'"role"', b'"r\\u006fle"'), C: logged(turns(2))},
     "with a byte order mark": {A: b"\xef\xbb\xbf" + logged(turns(3)), C: logged(turns(2))},

@@ -1,0 +1,143 @@
+"""The whole archive through the graph gives, trial by trial, what an independent program made of it."""
+
+from __future__ import annotations
+
+import filecmp
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seta_dag.dataset.row import FEATURES
+from seta_dag.tokens.render import VARIANTS
+from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
+
+Trial = tuple[str | None, str | None]
+LEFT_OUT = "out_big_200k_t0_85623f"
+"""The one trial of the archive that the repository's sample does not have; it is large."""
+
+
+def golden() -> dict[Trial, dict[str, Any]]:
+    """What must become of each trial, by uid and task."""
+    text = (REPOSITORY / "seta_dag_tests/golden/rollouts_expected.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    return {(line["trial_uid"], line["task_id"]): line for line in lines}
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def variant_of(row: dict[str, Any], literal: bool) -> dict[str, Any]:
+    """What the golden file says of a row's variant."""
+    compact = [json.dumps(row[name], separators=(",", ":")) for name in ("input_ids", "loss_mask")]
+    return {
+        "text": digest(row["chat_template_str"].encode()),
+        "ids": digest(compact[0].encode()),
+        "mask": digest(compact[1].encode()),
+        "tokens": row["local_token_count"],
+        "trainable": row["n_assistant_tokens"],
+        "literal_markup": literal,
+    }
+
+
+def found(place: Place) -> dict[Trial, dict[str, Any]]:
+    """The same of what was built, from the ledger and the shards alone."""
+    shards = {variant: place.out.dataset(variant) / "data" for variant in VARIANTS}
+    rows = {v: {row["trial_uid"]: row for row in pq.read_table(shards[v]).to_pylist()} for v in VARIANTS}
+    names = ("trial_uid", "task_id", "traj_i", "reward", "passed", "total", "disposition", "reason")
+    trials = {}
+    for line in place.ledger():
+        made = {name: line[name] for name in names}
+        if line["disposition"] == "row":
+            made |= shared_by(line, rows["thinking"][line["trial_uid"]])
+            literal = "literal_markup" in line["flags"]
+            made |= {v: variant_of(rows[v][line["trial_uid"]], literal) for v in VARIANTS}
+        trials[line["trial_uid"], line["task_id"]] = made
+    assert all(len(rows[v]) == sum(1 for one in trials.values() if v in one) for v in VARIANTS)
+    return trials
+
+
+def shared_by(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    assert Path(row["conv_json_path"]).name == line["snapshot"]
+    assert (row["n_messages"], row["reward"]) == (line["n_messages"], line["reward"])
+    return {
+        "snapshot": line["snapshot"],
+        "n_messages": row["n_messages"],
+        "model": row["model"],
+        "prompt_tokens": row["provider_token_counts"]["prompt_tokens"],
+    }
+
+
+def test_every_trial_of_the_archive_is_what_the_golden_file_says(archive: Place) -> None:
+    assert found(archive) == golden()
+
+
+def test_the_sample_is_the_archive_less_one_large_trial(archive: Place) -> None:
+    """Git keeps no empty folder, so these are not looked at."""
+
+    def compare(here: filecmp.dircmp[str]) -> None:
+        assert [*here.right_only, *here.diff_files, *here.funny_files] == []
+        for name in {*here.left_only} - {LEFT_OUT, "EXPECTED.json"}:
+            assert not [path for path in Path(here.left, name).rglob("*") if path.is_file()]
+        for below in here.subdirs.values():
+            compare(below)
+
+    compare(filecmp.dircmp(archive.rollouts, SAMPLE))
+
+
+def test_the_sample_gives_the_rows_of_the_golden_file(tmp_path: Path, on_disk: dg.DagsterInstance) -> None:
+    sample = Place(tmp_path)
+    sample.rollouts.symlink_to(SAMPLE)
+    assert not sample.build(on_disk).failures
+    expected = golden()
+    del expected[LEFT_OUT, "out_big_200k"]
+    assert found(sample) == expected
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_load_dataset_gives_exactly_the_columns_of_a_row(
+    variant: str, archive: Place, tmp_path: Path
+) -> None:
+    import datasets
+
+    folder = str(archive.out.dataset(variant))
+    loaded = datasets.load_dataset(folder, split="train", cache_dir=str(tmp_path))
+    assert loaded.features.to_dict() == FEATURES
+    assert list(loaded.features) == list(FEATURES)
+    assert loaded.num_rows == 95
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_are_sorted_and_hold_their_whole_log(variant: str, archive: Place) -> None:
+    rows = pq.read_table(archive.out.dataset(variant) / "data").to_pylist()
+    order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in rows]
+    assert order == sorted(order)
+    for row in rows:
+        log = (archive.rollouts / row["conv_json_path"]).read_text("utf-8-sig")
+        assert row["raw_conv_json"] == log
+
+
+def test_the_columns_on_disk_are_those_of_the_reference(archive: Place) -> None:
+    (shard, *_) = sorted((archive.out.dataset("thinking") / "data").iterdir())
+    counts = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
+    assert list(pq.read_schema(shard).remove_metadata()) == [
+        pa.field("task_id", pa.string()),
+        pa.field("trial_uid", pa.string()),
+        pa.field("reward", pa.float64()),
+        pa.field("model", pa.string()),
+        pa.field("conv_json_path", pa.string()),
+        pa.field("provider_token_counts", pa.struct([(name, pa.int64()) for name in counts])),
+        pa.field("local_token_count", pa.int64()),
+        pa.field("n_assistant_tokens", pa.int64()),
+        pa.field("n_messages", pa.int64()),
+        pa.field("raw_conv_json", pa.string()),
+        pa.field("chat_template_str", pa.string()),
+        pa.field("input_ids", pa.list_(pa.int32())),
+        pa.field("loss_mask", pa.list_(pa.int64())),
+    ]
