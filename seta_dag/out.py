@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from seta_dag.errors import NotBuiltError
@@ -48,8 +49,7 @@ class Out:
 
     def task_file(self, stage: str, task: str, fingerprint: str) -> Path:
         """The stage file of `task` as it is with `fingerprint`."""
-        kind = "arrow" if stage == "tokens" else "json"
-        return self.stage(stage) / f"{_slug(task)}.{fingerprint}.{kind}"
+        return self.stage(stage) / task_file_name(stage, task, fingerprint)
 
     def built(self, stage: str) -> set[str]:
         """The names of the stage files that are there."""
@@ -60,11 +60,17 @@ class Out:
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Removes the stage files of tasks and fingerprints that are no longer current."""
-        current = {self.task_file(stage, task, value).name for task, value in fingerprints.items()}
+        current = {task_file_name(stage, task, value) for task, value in fingerprints.items()}
         for name in self.built(stage) - current:
             (self.stage(stage) / name).unlink(missing_ok=True)
 
 
+def task_file_name(stage: str, task: str, fingerprint: str) -> str:
+    """The name of a task's stage file in its stage's folder."""
+    return f"{_slug(task)}.{fingerprint}.{'arrow' if stage == 'tokens' else 'json'}"
+
+
+@lru_cache(maxsize=100_000)
 def _slug(task: str) -> str:
     """A file name for any task name: readable, at most 100 characters, one a task on any file system."""
     digest = hashlib.sha256(task.encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from seta_dag.files import write_json
-from seta_dag.out import Out
+from seta_dag.out import Out, task_file_name
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in their order."""
@@ -63,7 +63,7 @@ def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
     built = {stage: out.built(stage) for stage in (*TASK_STAGES, "failed")}
 
     def is_built(task: str, fingerprint: str) -> bool:
-        names = {stage: out.task_file(stage, task, fingerprint).name for stage in built}
+        names = {stage: task_file_name(stage, task, fingerprint) for stage in built}
         done = all(names[stage] in built[stage] for stage in TASK_STAGES)
         return done and names["failed"] not in built["failed"]
 
@@ -85,5 +85,7 @@ def read_failure(note: Path) -> tuple[str, str] | None:
 
 def failures(out: Out, fingerprints: Mapping[str, str]) -> dict[str, str]:
     """The sentence for each task whose building raised."""
-    notes = {task: read_failure(failure_note(out, task, fingerprints[task])) for task in fingerprints}
+    noted = out.built("failed")
+    names = {task: task_file_name("failed", task, value) for task, value in fingerprints.items()}
+    notes = {task: read_failure(out.stage("failed") / name) for task, name in names.items() if name in noted}
     return {task: note[1] for task, note in notes.items() if note is not None}

@@ -13,7 +13,7 @@ from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import failure_note, read_failure
+from seta_dag.stages import failures
 from seta_dag.tokens.render import VARIANTS
 
 Line = dict[str, Any]
@@ -23,27 +23,28 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
     """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
     lines = [_dropped(_line(trial), "bad_name") for trial in merged.trials if trial.task_id is None]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
-    outcomes = read_outcomes(out, merged.fingerprints)
+    outcomes, failed = read_outcomes(out, merged.fingerprints), failures(out, merged.fingerprints)
     for task, trials in merged.of_task().items():
-        lines += _task_lines(out, merged, trials, outcomes.get(task, []), filters)
+        made = failed[task] if task in failed else outcomes.get(task, [])
+        lines += _task_lines(out, merged, trials, made, filters)
     return lines
 
 
 def _task_lines(
-    out: Out, merged: Merged, trials: list[Trial], outcomes: Sequence[Outcome], filters: Filters
+    out: Out, merged: Merged, trials: list[Trial], made: str | Sequence[Outcome], filters: Filters
 ) -> Iterator[Line]:
+    """The lines of a task; `made` are its outcomes, or the sentence that says why it failed."""
     task = str(trials[0].task_id)
-    fingerprint = merged.fingerprints[task]
-    failure = read_failure(failure_note(out, task, fingerprint))
-    reports = _reports(out, task, fingerprint)
+    reports = _reports(out, task, merged.fingerprints[task])
+    outcomes = () if isinstance(made, str) else made
     of_trial = {(outcome["run"], outcome["trial_uid"]): outcome for outcome in outcomes}
     for trial in trials:
         line = {**_line(trial), **reports.get(trial.path, {})}
         outcome = of_trial.get((trial.run, trial.uid))
         if trial.path not in merged.canonical:
             yield {**line, "disposition": "superseded"}
-        elif failure is not None:
-            yield _dropped(line, "task_failed", failure[1])
+        elif isinstance(made, str):
+            yield _dropped(line, "task_failed", made)
         elif outcome is None:
             yield _dropped(line, "not_built", "materialize this task, or run: seta-dag build")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 
 from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
 from seta_dag.files import write_json
-from seta_dag.out import Out
+from seta_dag.out import Out, task_file_name
 
 Outcome = dict[str, Any]
 
@@ -24,16 +25,25 @@ def read_outcomes(out: Out, fingerprints: Mapping[str, str]) -> dict[str, list[O
     kept: dict[str, Any] = orjson.loads(memo.read_bytes()) if memo.is_file() else {}
     found: dict[str, Any] = {}
     outcomes: dict[str, list[Outcome]] = {}
+    written = _marks(out.stage("tokens"))
     for task, fingerprint in fingerprints.items():
-        path = out.task_file("tokens", task, fingerprint)
-        if path.is_file():
-            key = f"{path.name} {_mark(path)}"
-            outcomes[task] = found[key] = kept.get(key) or read_task(path).select(OUTCOME_COLUMNS).to_pylist()
+        name = task_file_name("tokens", task, fingerprint)
+        if name in written:
+            key = f"{name} {written[name]}"
+            outcomes[task] = found[key] = kept.get(key) or _read(out.stage("tokens") / name)
     if found.keys() != kept.keys():
         write_json(memo, found)
     return outcomes
 
 
-def _mark(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size} {stat.st_mtime_ns}"
+def _read(path: Path) -> list[Outcome]:
+    outcomes: list[Outcome] = read_task(path).select(OUTCOME_COLUMNS).to_pylist()
+    return outcomes
+
+
+def _marks(folder: Path) -> dict[str, str]:
+    """Size and time of every file in a folder."""
+    if not folder.is_dir():
+        return {}
+    stats = {entry.name: entry.stat() for entry in os.scandir(folder) if entry.is_file()}
+    return {name: f"{stat.st_size} {stat.st_mtime_ns}" for name, stat in stats.items()}

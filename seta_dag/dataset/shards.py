@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.outcomes import read_outcomes
@@ -98,18 +97,24 @@ def _keep_or_write(
 
 
 def _rows_of(out: Out, variant: Variant, piece: Piece, fingerprints: Mapping[str, str]) -> pa.Table:
+    """The piece's rows in order: its tasks are in order, so each task's own rows are all there is to sort."""
     wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for task, run, uid in piece.rows:
         wanted[task].add((run, uid))
-    tables = []
+    tables = [ROW_SCHEMA.empty_table()]
     for task, trials in wanted.items():
         table = read_task(out.task_file("tokens", task, fingerprints[task]))
-        identity = zip(table["run"].to_pylist(), table["trial_uid"].to_pylist(), strict=True)
-        chosen = table.filter(pa.array([pair in trials for pair in identity], pa.bool_()))
-        tables.append(variant_rows(chosen, variant))
-    rows = pa.concat_tables(tables) if tables else ROW_SCHEMA.empty_table()
-    order = [(name, "ascending") for name in ("task_id", "trial_uid", "conv_json_path")]
-    return rows.take(pc.sort_indices(rows, sort_keys=order))
+        tables.append(variant_rows(_chosen(table, trials), variant))
+    return pa.concat_tables(tables)
+
+
+def _chosen(table: pa.Table, trials: set[tuple[str, str]]) -> pa.Table:
+    """The lines of those (run, uid), by uid and then by log."""
+    identity = table.select(["trial_uid", "conv_json_path", "run"]).to_pylist()
+    keys = [(line["trial_uid"], line["conv_json_path"], at) for at, line in enumerate(identity)
+            if (line["run"], line["trial_uid"]) in trials]  # fmt: skip
+    order = [at for *_, at in sorted(keys)]
+    return table if order == list(range(len(table))) else table.take(pa.array(order, pa.int64()))
 
 
 def _write(path: Path, rows: pa.Table) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -43,6 +44,12 @@ class Student:
         return self.tokenizer_path.read_text("utf-8")
 
     @cached_property
+    def parsed(self) -> dict[str, Any]:
+        """The same, parsed."""
+        document: dict[str, Any] = orjson.loads(self.tokenizer_json)
+        return document
+
+    @cached_property
     def markup_ids(self) -> dict[str, int]:
         """The token id of each markup token.
 
@@ -59,9 +66,7 @@ class Student:
 
     def _added_tokens(self) -> dict[str, int]:
         try:
-            return {
-                token["content"]: token["id"] for token in orjson.loads(self.tokenizer_json)["added_tokens"]
-            }
+            return {token["content"]: token["id"] for token in self.parsed["added_tokens"]}
         except (ValueError, LookupError, TypeError) as error:
             raise StudentError(f"{self.tokenizer_path}: unreadable; download the tokenizer again") from error
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 
 from seta_dag.tokens.encode import Ids
@@ -41,7 +40,7 @@ class Vocabulary:
     @classmethod
     def load(cls, student: Student) -> Vocabulary:
         """Reads the student's byte-level vocabulary; takes half a second, so the caller keeps it."""
-        tokenizer = orjson.loads(student.tokenizer_json)
+        tokenizer = student.parsed
         added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
         spelled = _in_order(tokenizer["model"]["vocab"], added)
         is_added = np.zeros(len(spelled), np.bool_)
