@@ -1,11 +1,13 @@
-"""A build that is killed at any moment: the next one ends with the bytes of a build that was not."""
+"""A build that is killed at any moment, or that another one runs beside: the bytes stay the same."""
 
 from __future__ import annotations
 
-import subprocess
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import orjson
 import pyarrow.parquet as pq
 import pytest
@@ -13,22 +15,24 @@ import pytest
 from seta_dag.dataset.task_table import read_task
 from seta_dag.lock import is_locked
 from seta_dag.out import Out
-from seta_dag_tests.support.builds import Place, built_plainly, open_instance, take
-from seta_dag_tests.support.processes import SETA_DAG, ended, environment, started, wait_until
+from seta_dag_tests.support.builds import Place, built_plainly, take
+from seta_dag_tests.support.processes import building, wait_until
 
 MOMENTS: dict[str, Callable[[Out], object]] = {
     "some trials are collected": lambda out: len(out.built("trials")) >= 3,
     "some tasks are tokenized": lambda out: len(out.built("tokens")) >= 3,
-    "the ledger stands": lambda out: out.ledger.exists(),
     "one dataset stands": lambda out: out.dataset("nothink").exists(),
+    "one card stands": lambda out: (out.dataset("nothink") / "README.md").exists(),
 }
+
+pytestmark = pytest.mark.xdist_group("killed")
 
 
 @pytest.fixture(scope="module")
 def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some twenty tasks, so that there is a middle to be killed in."""
     place = Place(tmp_path_factory.mktemp("many"))
-    take(place.rollouts / "exp/kimi", "stack_overflow__1", "out_", "ctrf_", "multi_traj")
+    take(place.rollouts / "exp/kimi", "stack_overflow__10", "ctrf_", "multi_traj_task")
     return place.rollouts
 
 
@@ -38,9 +42,10 @@ def expected(rollouts: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return built_plainly(Place(rollouts.parent), tmp_path_factory.mktemp("whole"))
 
 
-def place_over(rollouts: Path, folder: Path) -> Place:
+@pytest.fixture
+def place(rollouts: Path, tmp_path: Path) -> Place:
     """An output directory of its own over the same rollouts."""
-    place = Place(folder / "place")
+    place = Place(tmp_path / "place")
     place.folder.mkdir()
     place.rollouts.symlink_to(rollouts)
     return place
@@ -48,41 +53,70 @@ def place_over(rollouts: Path, folder: Path) -> Place:
 
 def read_every_file(out: Out) -> None:
     """Reads all that is visible: half a file could not be."""
-    readers = {
+    readers: dict[str, Callable[[Path], object]] = {
         ".json": lambda path: orjson.loads(path.read_bytes()),
         ".arrow": read_task,
+        ".parquet": pq.read_table,
         ".md": Path.read_text,
     }
     for path in out.root.rglob("*"):
         if path.is_file() and not path.name.startswith("."):
-            readers.get(path.suffix, pq.read_table)(path)
+            readers[path.suffix](path)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_next_build_finishes_what_a_killed_one_began(
-    moment: str, rollouts: Path, expected: Place, home: Path, tmp_path: Path
+    moment: str, place: Place, expected: Place, home: Path, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    place = place_over(rollouts, tmp_path)
-    with ended(started([SETA_DAG, "build"], environment(place, home), tmp_path)) as process:
-        assert wait_until(lambda: MOMENTS[moment](place.out), process)
-    assert process.returncode == -9 and not is_locked(place.out.root)
+    with building(place, home, tmp_path / "said") as process:
+        assert wait_until(lambda: MOMENTS[moment](place.out), process.is_alive)
+    assert process.exitcode == -9 and not is_locked(place.out.root)
     read_every_file(place.out)
-    kept = place.stage_files()
-    with open_instance(home) as instance:
-        outcome = place.build(instance)
+    done = {name: file for name, file in place.stage_files().items() if re.fullmatch(r"tokens/[^.].*", name)}
+    outcome = place.build(instance)
     assert not outcome.failures
-    assert place.visible() == expected.visible()
+    assert outcome.rebuilt == len(place.tasks()) - len(done)
+    assert done.items() <= place.stage_files().items()
     assert set(place.stage_files()) == set(expected.stage_files())
-    assert kept.items() <= place.stage_files().items()
-    assert outcome.rebuilt == len(place.tasks()) - len([name for name in kept if name.startswith("tokens/")])
-    assert not [path for path in place.out.root.rglob("*") if path.suffix in (".part", ".new", ".old")]
+    assert place.visible() == expected.visible()
 
 
-def test_what_a_killed_build_left_half_written_is_cleared_away(place: Place, home: Path) -> None:
-    visible = place.visible()
-    folders = [place.out.root, *(path for path in place.out.root.rglob("*") if path.is_dir())]
-    for folder in folders:
-        (folder / ".0123456789abcdef.part").write_bytes(b"half")
-    with open_instance(home) as instance:
-        assert not place.build(instance).failures
-    assert place.visible() == visible
+def test_an_instance_that_saw_a_build_die_builds_on(
+    place: Place, expected: Place, home: Path, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    with building(place, home, said) as process:
+        assert wait_until(lambda: MOMENTS["some tasks are tokenized"](place.out), process.is_alive)
+    with building(place, home, said) as process:
+        process.join()
+    assert process.exitcode == 0, said.read_text()
+    assert place.visible() == expected.visible()
+
+
+@pytest.mark.parametrize("folder", [".", "thinking", "thinking/data", "stages", "stages/tokens"])
+def test_what_a_killed_build_left_half_written_is_cleared_away(
+    folder: str, built: Place, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    place = built.copy(tmp_path / "place")
+    left = place.out.root / folder / ".0123456789abcdef.part"
+    left.write_bytes(b"half")
+    assert not place.build(instance).failures
+    assert not left.exists()
+    assert place.visible() == built.visible()
+
+
+def test_of_two_builds_at_once_the_second_waits_and_finds_nothing_to_do(
+    place: Place, expected: Place, home: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    with building(place, home, first, "--json") as one:
+        assert wait_until(lambda: place.out.built("trials"), one.is_alive)
+        with building(place, home, second, "--json") as other:
+            assert wait_until(lambda: "waiting for it to end" in second.read_text(), other.is_alive)
+            assert one.is_alive()
+            one.join()
+            other.join()
+    assert (one.exitcode, other.exitcode) == (0, 0)
+    ends = [json.loads(said.read_text().splitlines()[-1]) for said in (first, second)]
+    assert [end["tasks_rebuilt"] for end in ends] == [len(place.tasks()), 0]
+    assert place.visible() == expected.visible()

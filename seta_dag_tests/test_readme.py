@@ -1,0 +1,75 @@
+"""The README's commands, run as they stand there in a copy of the repository (but make test and make ui)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+NOT_RUN = ("make test", "make ui")
+FIGURES = re.compile(r"\d+\.\d s")
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", README, re.S)
+    lines = [
+        line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")
+    ]
+    return [line for line in lines if line not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git tracks, with this environment as its .venv; times are kept, so make installs nothing."""
+    target = tmp_path_factory.mktemp("readme") / "seta_dag"
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+    (target / ".venv").symlink_to(Path(sys.prefix))
+    return target
+
+
+@pytest.fixture(scope="module")
+def printed(checkout: Path) -> dict[str, str]:
+    """What each command of the README prints, run one after the other in one shell's environment."""
+    own = {"VIRTUAL_ENV": sys.prefix, "PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SETA_", "DAGSTER_"))}
+    output = {}
+    for command in commands():
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=checkout, env=kept | own, capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        output[command] = done.stdout
+    return output
+
+
+def test_make_build_prints_what_the_readme_says(printed: dict[str, str]) -> None:
+    (said,) = re.findall(r"ends with:\n\n```text\n(.*?)```", README, re.S)
+    assert FIGURES.sub("# s", said) in FIGURES.sub("# s", printed["make build"])
+
+
+def test_every_command_of_the_readme_is_run(printed: dict[str, str]) -> None:
+    assert {"make build", "seta-dag verify data/out/thinking"} <= printed.keys()
+    assert "94 equal" in printed["seta-dag verify data/out/thinking"]
+
+
+def test_the_python_of_the_readme_runs(printed: dict[str, str], checkout: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", README, re.S):
+        done = subprocess.run([sys.executable, "-c", block], cwd=checkout, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert printed
+
+
+def test_the_layout_of_the_code_is_the_one_told(checkout: Path) -> None:
+    told = re.findall(r"^(seta_dag/\w+/)", README, re.M)
+    assert told == [f"seta_dag/{name}/" for name in ("rollouts", "tokens", "dataset", "hub", "defs")]
+    assert all((checkout / folder).is_dir() for folder in told)
