@@ -58,7 +58,8 @@ def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
     with instance() as dagster_instance:
-        failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
+        done, failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
+    click.echo("\n".join(done))
     for failure in failures:
         click.echo(f"seta-dag: {failure}", err=True)
     if not failures and dry_run:

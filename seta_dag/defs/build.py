@@ -37,7 +37,8 @@ def build(
         if not work.tasks and work.finished and _all_materialized(instance):
             return Outcome(total, 0)
         names = None if tags else WHOLE_ASSETS + HUB_ASSETS
-        return Outcome(total, len(work.tasks), _run(definitions, instance, request, tags, names))
+        result = _run(definitions, instance, request, tags, names)
+        return Outcome(total, len(work.tasks), _failures(result))
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:
@@ -52,12 +53,15 @@ def publish(
     request: Request,
     variants: Sequence[Variant],
     dry_run: bool,
-) -> tuple[str, ...]:
+) -> tuple[list[str], tuple[str, ...]]:
     """Writes the cards of the variants for the repo asked for and, unless it is a dry run, publishes
-    them. Gives a sentence for each step or check that failed."""
+    them. Gives a sentence for each dataset published and for each step or check that failed."""
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
-    return _run(definitions, instance, request, {}, names)
+    result = _run(definitions, instance, request, {}, names)
+    events = [event for event in result.get_asset_materialization_events() if event.asset_key]
+    done = [_published_sentence(event) for event in events if event.step_key in HUB_ASSETS]
+    return done, _failures(result)
 
 
 def _run(
@@ -66,18 +70,21 @@ def _run(
     request: Request,
     tags: Mapping[str, str],
     names: tuple[str, ...] | None,
-) -> tuple[str, ...]:
+) -> dg.ExecuteInProcessResult:
     """One run of the job over the assets of those names (None: all) and the tasks that the tags name."""
     config = request.run_config()
     if names is not None and "ledger" not in names:
         config.pop("ops")
-    result = definitions.resolve_job_def("build").execute_in_process(
+    return definitions.resolve_job_def("build").execute_in_process(
         run_config=config | {"loggers": {"progress": {}}},
         instance=instance,
         raise_on_error=False,
         tags=tags,
         asset_selection=None if names is None else asset_keys(names),
     )
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
     failed = [event for event in result.all_events if event.is_step_failure]
     failed = failed or [event for event in result.all_events if event.is_failure]
     checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
@@ -91,6 +98,11 @@ def _step_sentence(event: dg.DagsterEvent) -> str:
         error = error.cause
     message = error.message.strip() if error is not None else event.message
     return f"{event.step_key or event.job_name}: {message}"
+
+
+def _published_sentence(event: dg.DagsterEvent) -> str:
+    said = {name: value.value for name, value in event.materialization.metadata.items()}
+    return f"{event.step_key}: commit {said['commit']}, {said['bytes uploaded']:,} bytes, {said['url']}"
 
 
 def _check_sentence(check: dg.AssetCheckEvaluation) -> str:
