@@ -1,4 +1,4 @@
-"""Builds as a user makes them: rollouts taken from the repository's sample, an output directory, an instance."""
+"""Builds as a user makes them: trials of the repository's sample, an output directory, an instance."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.instance import InstanceRef
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
@@ -19,6 +20,7 @@ from seta_dag.dataset.shards import write_shards
 from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.definitions import code_location
 from seta_dag.defs.build import Outcome, build
+from seta_dag.defs.partitions import TASKS
 from seta_dag.defs.rebuild import Request
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.hub.prose import Prose
@@ -135,6 +137,17 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(_INSTANCE.format(home=home))
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+
+
+def statuses(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
+    """How the UI shows the partitions of an asset: materialized, failed or missing."""
+    key, tasks = dg.AssetKey(asset), instance.get_dynamic_partitions("task")
+    cached = get_and_update_asset_status_cache_value(instance, key, TASKS, dynamic_partitions_loader=instance)
+    if cached is None:
+        return dict.fromkeys(tasks, "missing")
+    failed = cached.deserialize_failed_partition_subsets(TASKS).get_partition_keys()
+    done = cached.deserialize_materialized_partition_subsets(TASKS).get_partition_keys()
+    return {t: "failed" if t in failed else "materialized" if t in done else "missing" for t in tasks}
 
 
 def _contents(root: Path, paths: Iterable[Path]) -> dict[str, bytes]:

@@ -1,0 +1,88 @@
+"""A task whose building raises: it says so everywhere, stops no other, and heals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from seta_dag.rollouts.merged import merge_runs
+from seta_dag.stages import TASK_STAGES
+from seta_dag.tokens.student import Student
+from seta_dag_tests.support.builds import Place, statuses, trial
+
+TASK = "multi_traj_task"
+CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
+
+
+def occupy(place: Place, stage: str, student: Student) -> Path:
+    """Puts a directory where the stage file of the task is to stand."""
+    fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints[TASK]
+    path = place.out.task_file(stage, TASK, fingerprint)
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def checked(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
+    """What the check over all tasks said last."""
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(CHECK, limit=1)
+    assert record.event is not None and record.event.dagster_event is not None
+    return record.event.dagster_event.asset_check_evaluation_data
+
+
+def of_task(place: Place) -> list[dict[str, Any]]:
+    return [line for line in place.ledger() if line["task_id"] == TASK]
+
+
+@pytest.mark.parametrize("stage", TASK_STAGES)
+def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
+    stage: str, place: Place, student: Student, instance: dg.DagsterInstance
+) -> None:
+    visible = place.visible()
+    others = [line for line in place.ledger() if line["task_id"] != TASK]
+    occupied = occupy(place, stage, student)
+    outcome = place.build(instance)
+    assert outcome.rebuilt == 1 and outcome.failures
+    sentence = f"{stage}: IsADirectoryError: Is a directory"
+    assert {(line["reason"], line["detail"]) for line in of_task(place)} == {("task_failed", sentence)}
+    assert [line for line in place.ledger() if line["task_id"] != TASK] == others
+    assert not checked(instance).passed and f"{TASK}: {sentence}" in str(checked(instance).description)
+    occupied.rmdir()
+    assert not place.build(instance).failures
+    assert checked(instance).passed
+    assert place.visible() == visible
+
+
+def test_a_task_that_failed_is_tried_again_by_every_build(
+    place: Place, student: Student, instance: dg.DagsterInstance
+) -> None:
+    occupy(place, "tokens", student)
+    first, second = place.build(instance), place.build(instance)
+    assert (second.rebuilt, second.failures) == (1, first.failures) and first.failures
+
+
+def test_a_changed_trial_heals_a_task_that_failed(
+    place: Place, student: Student, instance: dg.DagsterInstance
+) -> None:
+    occupy(place, "tokens", student)
+    place.build(instance)
+    (trial(place.rollouts, f"{TASK}_t0") / "run_info.json").write_text("{}")
+    assert not place.build(instance).failures
+    assert {line["disposition"] for line in of_task(place)} == {"row"}
+    assert not place.out.built("failed")
+
+
+def test_the_ui_shows_the_partition_of_a_failed_task_as_failed(
+    place: Place, student: Student, instance: dg.DagsterInstance
+) -> None:
+    occupied = occupy(place, "tokens", student)
+    place.build(instance)
+    assert statuses(instance, "tokens") == {
+        task: "failed" if task == TASK else "materialized" for task in place.tasks()
+    }
+    occupied.rmdir()
+    place.build(instance)
+    assert set(statuses(instance, "tokens").values()) == {"materialized"}

@@ -1,0 +1,120 @@
+"""Publishing through the asset graph: build, publish, change, publish; and what the gate refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+import pytest
+
+from seta_dag.definitions import code_location
+from seta_dag.defs.build import build, publish
+from seta_dag.defs.rebuild import Request
+from seta_dag.defs.resources import HubSettings
+from seta_dag.tokens.render import VARIANTS
+from seta_dag_tests.support.builds import Place, take, trial
+from seta_dag_tests.support.hub import LoopbackHub
+
+REPO = "org/seta-{variant}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Two tasks, and one whose tool output shows planted secrets."""
+    place = Place(tmp_path / "place")
+    take(place.rollouts / "exp" / "kimi", "a_t0", "stack_overflow__104", "out_secret")
+    return place
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def asked(place: Place, **settings: object) -> Request:
+    return replace(place.request(), hub=HubSettings(repo=REPO, **settings))
+
+
+def put(instance: dg.DagsterInstance, request: Request) -> tuple[str, ...]:
+    return publish(code_location(), instance, request, VARIANTS, dry_run=False)[1]
+
+
+def commits(hub: LoopbackHub) -> int:
+    return hub.count(r"POST .*/commit/")
+
+
+def test_a_change_is_one_more_commit_and_nothing_new_is_none(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub, tmp_path: Path
+) -> None:
+    from datasets import load_dataset
+
+    from seta_dag.hub.loaders import get_seta_sft_dataset
+
+    request = asked(place, allow_secrets=True)
+    assert not place.build(instance).failures
+    assert put(instance, request) == ()
+    assert commits(hub) == 2
+    assert put(instance, request) == ()
+    assert commits(hub) == 2
+    log = max(trial(place.rollouts, "a_t0").rglob("conv_*.json"))
+    document = json.loads(log.read_bytes())
+    document["response"]["choices"][0]["message"]["content"] += " Changed."
+    log.write_text(json.dumps(document))
+    assert place.build(instance).rebuilt == 1
+    assert put(instance, request) == ()
+    assert commits(hub) == 4
+    published = load_dataset("org/seta-thinking", split="train")
+    assert any("Changed." in text for text in published["chat_template_str"])
+    assert published["input_ids"][:] == get_seta_sft_dataset("org/seta-thinking", "train")["input_ids"][:]
+
+
+def test_building_with_a_repo_configured_publishes(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    outcome = build(code_location(), instance, asked(place, allow_secrets=True), lambda: None)
+    assert not outcome.failures
+    assert commits(hub) == 2
+
+
+def _secret(place: Place) -> str:
+    return "secrets in the rows"
+
+
+def _other_row(place: Place) -> str:
+    shard = next((place.out.dataset("nothink") / "data").iterdir())
+    rows = pq.read_table(shard)
+    texts = [f"{text} " for text in rows["chat_template_str"].to_pylist()]
+    at = rows.schema.get_field_index("chat_template_str")
+    pq.write_table(rows.set_column(at, "chat_template_str", [texts]), shard)
+    return "not the row that was proved"
+
+
+def _new_trial(place: Place) -> str:
+    take(place.rollouts / "exp" / "kimi", "zero_reward")
+    return "lines in the ledger"
+
+
+@pytest.mark.parametrize("spoil", [_secret, _other_row, _new_trial])
+def test_the_gate_refuses_and_nothing_reaches_the_hub(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub, spoil: Callable[[Place], str]
+) -> None:
+    assert not place.build(instance).failures
+    said = spoil(place)
+    failures = put(instance, asked(place, allow_secrets=spoil is not _secret))
+    assert any(said in failure for failure in failures), failures
+    tree = hub.repositories.get("org/seta-nothink")
+    assert tree is None or "README.md" not in tree.at("main").tree
+
+
+def test_without_a_repo_nothing_is_published(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    assert not place.build(instance).failures
+    assert hub.calls == []
+    key = dg.AssetKey("thinking_hub")
+    assert instance.get_latest_materialization_event(key) is None
