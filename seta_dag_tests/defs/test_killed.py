@@ -25,8 +25,6 @@ MOMENTS: dict[str, Callable[[Out], object]] = {
     "one card stands": lambda out: (out.dataset("nothink") / "README.md").exists(),
 }
 
-pytestmark = pytest.mark.xdist_group("killed")
-
 
 @pytest.fixture(scope="module")
 def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
