@@ -44,9 +44,9 @@ def inspect(trial: str, out: str, variant: Variant, student: str, html: Path | N
     """
     from rich.console import Console
 
-    from seta_dag.dataset.inspection import inspect_trial
-    from seta_dag.dataset.inspection_html import as_html
-    from seta_dag.dataset.inspection_text import as_renderable
+    from seta_dag.dataset.inspection.html import as_html
+    from seta_dag.dataset.inspection.inspect import inspect_trial
+    from seta_dag.dataset.inspection.text import as_renderable
     from seta_dag.defs.resources import Project, StudentSettings
     from seta_dag.files import write_bytes
 

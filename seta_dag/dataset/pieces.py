@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-TASKS_A_SHARD = 64
+TASKS_A_SHARD = 32
 """Expected number; a shard ends after each task whose name hashes to 0 modulo this."""
 _FORMAT = "1"  # raise it when the written form changes, so that kept shards are written again
 

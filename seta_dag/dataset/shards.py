@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,32 @@ def write_shards(
     done = tuple(data / name for name in names)
     if [kept.get(piece.key) for piece in pieces] == list(done) and len(list(data.iterdir())) == len(done):
         return Shards(done, 0, len(rows))
-    aside = out.stages / f"{variant}.new"
-    shutil.rmtree(aside, ignore_errors=True)
-    (aside / "data").mkdir(parents=True)
-    for piece, name in zip(pieces, names, strict=True):
-        _keep_or_write(out, variant, piece, fingerprints, kept.get(piece.key), aside / "data" / name)
+    aside = _written_aside(out, variant, dict(zip(names, pieces, strict=True)), fingerprints, kept)
     replace_directory(aside, out.dataset(variant))
     marks = {piece.key: [path.name, *_mark(path)] for piece, path in zip(pieces, done, strict=True)}
     write_json(index, marks)
     return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
+
+
+def _written_aside(
+    out: Out,
+    variant: Variant,
+    pieces: Mapping[str, Piece],
+    fingerprints: Mapping[str, str],
+    kept: Mapping[str, Path],
+) -> Path:
+    """The whole dataset in a directory beside its own; Arrow writes several shards at once."""
+    aside = out.stages / f"{variant}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "data").mkdir(parents=True)
+
+    def put(name: str) -> None:
+        piece = pieces[name]
+        _keep_or_write(out, variant, piece, fingerprints, kept.get(piece.key), aside / "data" / name)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(put, pieces))
+    return aside
 
 
 def _contents(out: Out, variant: Variant, fingerprints: Mapping[str, str]) -> dict[RowKey, str]:

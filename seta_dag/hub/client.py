@@ -29,7 +29,7 @@ class Target:
     """Where a dataset is published: `repo_id` is `ORG/NAME`.
 
     `tag` names the published content; `auto` gives a name made from it. `endpoint` is the Hub's address,
-    by default HF_ENDPOINT's or huggingface.co.
+    by default HF_ENDPOINT's or the public Hub.
     """
 
     repo_id: str

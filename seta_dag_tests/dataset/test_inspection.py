@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.dataset.inspection import Inspection, Token, inspect_trial
-from seta_dag.dataset.printable import printable
+from seta_dag.dataset.inspection.inspect import Inspection, Token, inspect_trial
+from seta_dag.dataset.inspection.printable import printable
 from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.out import Out

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from seta_dag.dataset.inspection_html import as_html
-from seta_dag.dataset.printable import printable
+from seta_dag.dataset.inspection.html import as_html
+from seta_dag.dataset.inspection.printable import printable
 from seta_dag.tokens.render import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 

@@ -8,8 +8,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from seta_dag.dataset.inspection import Inspection
-from seta_dag.dataset.inspection_text import as_renderable
+from seta_dag.dataset.inspection.inspect import Inspection
+from seta_dag.dataset.inspection.text import as_renderable
 from seta_dag.tokens.render import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 

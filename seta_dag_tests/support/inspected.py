@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seta_dag.dataset.inspection import Inspection, inspect_trial
+from seta_dag.dataset.inspection.inspect import Inspection, inspect_trial
 from seta_dag.out import Out
 from seta_dag.rollouts.conversation import Call, Conversation, Turn
 from seta_dag.tokens.render import Variant

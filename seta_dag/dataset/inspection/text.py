@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from seta_dag.dataset.inspection import Inspection, Token
-from seta_dag.dataset.inspection_facts import facts
-from seta_dag.dataset.printable import on_one_line, printable
-from seta_dag.dataset.turn_spans import TurnSpan
+from seta_dag.dataset.inspection.facts import facts
+from seta_dag.dataset.inspection.inspect import Inspection, Token
+from seta_dag.dataset.inspection.printable import on_one_line, printable
+from seta_dag.dataset.inspection.turn_spans import TurnSpan
 
 _AT_EACH_END = 4
 _STYLES = {"text": "", "markup": "blue", "literal": "bold yellow"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from seta_dag.dataset.inspection import Inspection
+from seta_dag.dataset.inspection.inspect import Inspection
 from seta_dag.dataset.row import TOKEN_COUNTS
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from seta_dag.dataset.inspection import Inspection, Token
-from seta_dag.dataset.inspection_facts import facts
-from seta_dag.dataset.printable import on_one_line, printable
+from seta_dag.dataset.inspection.facts import facts
+from seta_dag.dataset.inspection.inspect import Inspection, Token
+from seta_dag.dataset.inspection.printable import on_one_line, printable
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -30,7 +30,7 @@ def as_html(inspection: Inspection) -> str:
     Text of the rollout is only ever text: it is escaped, and the page's Content-Security-Policy allows
     nothing but the page's own style.
     """
-    style = (importlib.resources.files("seta_dag.dataset") / "inspection.css").read_text("utf-8")
+    style = (importlib.resources.files("seta_dag.dataset.inspection") / "page.css").read_text("utf-8")
     return _template().render(
         inspection=inspection,
         facts=facts(inspection),
@@ -47,7 +47,7 @@ def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("seta_dag.dataset", ""),
+        loader=PackageLoader("seta_dag.dataset.inspection", ""),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -55,7 +55,7 @@ def _template() -> Template:
     )
     filters = (attributes, classes, on_one_line, preview, printable)
     environment.filters |= {function.__name__: function for function in filters}
-    return environment.get_template("inspection.html.jinja")
+    return environment.get_template("page.html.jinja")
 
 
 def attributes(token: Token) -> Markup:

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seta_dag.dataset.find_row import find_line, read_row
+from seta_dag.dataset.inspection.find_row import find_line, read_row
+from seta_dag.dataset.inspection.printable import printable
+from seta_dag.dataset.inspection.turn_spans import TurnSpan, turn_spans
 from seta_dag.dataset.ledger import Line
 from seta_dag.dataset.lists import to_numpy
-from seta_dag.dataset.printable import printable
-from seta_dag.dataset.turn_spans import TurnSpan, turn_spans
 from seta_dag.errors import DatasetError
 from seta_dag.out import Out
 from seta_dag.tokens.encode import Ids

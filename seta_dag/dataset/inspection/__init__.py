@@ -1,0 +1,1 @@
+"""Looking at one row: turn by turn in a terminal, token by token as a page."""
