@@ -147,3 +147,8 @@ def test_an_unchanged_task_is_not_stale_because_the_merge_ran(
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     assert place.build(on_disk).rebuilt == 1
     assert stale(on_disk, TASK_ASSETS) == []
+
+
+def test_a_task_found_built_is_not_stale(place: Place, instance: dg.DagsterInstance) -> None:
+    place.build(instance)
+    assert stale(instance, TASK_ASSETS) == []

@@ -1,0 +1,228 @@
+"""Ticks of the sensor and the schedule: one run over all that changed, or the reason why there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from seta_dag.dataset.filters import Filters
+from seta_dag.definitions import code_location
+from seta_dag.defs.automation import INPUTS_TAG
+from seta_dag.defs.partitions import registered
+from seta_dag.defs.rebuild import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
+from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.rollouts.merged import merge_runs
+from seta_dag.tokens.student import Student
+from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
+
+LOCKS = """
+import sys, pathlib
+from seta_dag.lock import locked
+with locked(pathlib.Path(sys.argv[1]), lambda: None):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings as `dagster dev` has them: from the environment; every change is old enough."""
+    monkeypatch.setenv("SETA_ROLLOUTS", str(place.rollouts))
+    monkeypatch.setenv("SETA_OUT", str(place.out.root))
+    monkeypatch.setenv("SETA_QUIET_SECONDS", "0")
+
+
+def tick(instance: dg.DagsterInstance) -> dg.RunRequest | str:
+    """What the sensor does now: a request, or the reason why there is none."""
+    resources = {"project": Project(), "student": StudentSettings(), "hub": HubSettings()}
+    context = dg.build_sensor_context(instance, resources=resources)
+    data = code_location().resolve_sensor_def("new_rollouts").evaluate_tick(context)
+    return data.run_requests[0] if data.run_requests else str(data.skip_message)
+
+
+def requested(instance: dg.DagsterInstance) -> dg.RunRequest:
+    found = tick(instance)
+    assert isinstance(found, dg.RunRequest), found
+    return found
+
+
+def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
+    """Runs what was requested, as the daemon does it."""
+    selection = list(request.asset_selection) if request.asset_selection else None
+    job = code_location().resolve_job_def("build")
+    return job.execute_in_process(
+        request.run_config, instance, tags=request.tags, asset_selection=selection, raise_on_error=False
+    ).success
+
+
+def tasks_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> set[str]:
+    """The tasks that a request's range names."""
+    known = registered(instance)
+    start, end = (
+        known.index(request.tags[f"dagster/asset_partition_range_{end}"]) for end in ("start", "end")
+    )
+    return set(known[start : end + 1])
+
+
+@contextmanager
+def locked_elsewhere(place: Place) -> Iterator[None]:
+    """Another process holds the lock of OUT."""
+    held = [sys.executable, "-c", LOCKS, str(place.out.root)]
+    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"locked\n"
+        yield
+        process.communicate()
+
+
+def test_new_and_changed_tasks_are_registered_and_are_one_run(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
+    request = requested(instance)
+    assert tasks_of(instance, request) == {"a", "stack_overflow__101"}
+    assert sorted(registered(instance)) == place.tasks()
+    assert run(instance, request)
+    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+    for asset in TASK_ASSETS:
+        assert statuses(instance, asset) == dict.fromkeys(place.tasks(), "materialized")
+    assert tick(instance) == f"nothing new: all {len(place.tasks())} tasks are built"
+
+
+def test_a_task_that_goes_is_a_run_over_no_task(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    shutil.rmtree(trial(place.rollouts, "a_t0"))
+    request = requested(instance)
+    assert not [tag for tag in request.tags if "partition_range" in tag]
+    assert {key.to_user_string() for key in request.asset_selection or ()} == {*WHOLE_ASSETS, *HUB_ASSETS}
+    assert "a" not in registered(instance)
+    assert run(instance, request)
+    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+    assert str(tick(instance)).startswith("nothing new")
+
+
+def test_while_a_build_runs_the_sensor_waits(place: Place, instance: dg.DagsterInstance) -> None:
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    with locked_elsewhere(place):
+        assert tick(instance) == f"a rebuild writes to {place.out.root}; waiting for it to end"
+    assert tasks_of(instance, requested(instance)) == {"stack_overflow__101"}
+
+
+def test_while_rollouts_are_written_the_sensor_waits(
+    place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
+    written = trial(place.rollouts, "a_t0") / "run_info.json"
+    written.write_text("{}")
+    reason = tick(instance)
+    assert isinstance(reason, str) and reason.startswith("rollouts are still being written")
+    assert 590 < float(reason.split()[-3]) <= 600
+    for path in (written.parent, *written.parent.rglob("*")):
+        os.utime(path, (1, 1))
+    assert tasks_of(instance, requested(instance)) == {"a"}
+
+
+def test_only_tasks_that_changed_are_waited_for(
+    place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
+    (trial(place.rollouts, "a_t0") / "trial.log").write_text("no part of any row")
+    request = tick(instance)
+    assert not isinstance(request, dg.RunRequest) or not tasks_of(instance, request)
+
+
+def test_a_run_that_failed_is_not_repeated_until_something_changes(
+    place: Place, instance: dg.DagsterInstance, student: Student
+) -> None:
+    (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
+    shutil.rmtree(place.out.dataset("thinking"))
+    place.out.dataset("thinking").write_text("in the way")
+    assert not run(instance, requested(instance))
+    assert "failed on these very rollouts" in str(tick(instance))
+    (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{ }")
+    assert tasks_of(instance, requested(instance)) == {"a"}
+
+
+def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_changes(
+    place: Place, instance: dg.DagsterInstance, student: Student
+) -> None:
+    info = trial(place.rollouts, "a_t0") / "run_info.json"
+    info.write_text("{}")
+    fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints["a"]
+    place.out.task_file("tokens", "a", fingerprint).mkdir()
+    assert not run(instance, requested(instance))
+    reason = tick(instance)
+    assert isinstance(reason, str) and "1 failed" in reason
+    info.write_text("{ }")
+    request = requested(instance)
+    assert tasks_of(instance, request) == {"a"}
+    assert run(instance, request)
+
+
+def test_a_run_that_waits_to_start_is_not_requested_again(place: Place, instance: dg.DagsterInstance) -> None:
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    request = requested(instance)
+    job = code_location().resolve_job_def("build")
+    waiting = instance.create_run_for_job(job, tags={INPUTS_TAG: request.tags[INPUTS_TAG]})
+    assert tick(instance) == f"run {waiting.run_id[:8]} is about to build this"
+
+
+def test_a_rebuild_keeps_the_filters_of_the_last_build(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    filters = Filters(min_reward=0.7)
+    place.build(instance, filters=filters)
+    assert str(tick(instance)).startswith("nothing new")
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    assert run(instance, requested(instance))
+    assert place.visible() == built_plainly(place, tmp_path / "again", filters=filters).visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        (
+            "SETA_ROLLOUTS",
+            "/nowhere",
+            "/nowhere: no such directory; give the directory that holds the rollouts",
+        ),
+        ("SETA_QUIET_SECONDS", "soon", "SETA_QUIET_SECONDS soon: give a number of seconds"),
+    ],
+)
+def test_bad_configuration_is_a_reason_to_skip(
+    name: str,
+    value: str,
+    reason: str,
+    place: Place,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    monkeypatch.setenv(name, value)
+    assert tick(instance) == reason
+
+
+def test_the_schedule_requests_the_same_run(place: Place, instance: dg.DagsterInstance) -> None:
+    take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
+    resources = {"project": Project(), "student": StudentSettings(), "hub": HubSettings()}
+    context = dg.build_schedule_context(instance, resources=resources)
+    data = code_location().resolve_schedule_def("nightly_rebuild").evaluate_tick(context)
+    (request,) = data.run_requests or ()
+    assert request.tags.items() >= requested(instance).tags.items()
+
+
+def test_the_schedule_is_off_and_its_time_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETA_NIGHTLY_CRON", "15 4 * * 1")
+    schedule = code_location().resolve_schedule_def("nightly_rebuild")
+    assert schedule.cron_schedule == "15 4 * * 1"
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+    assert code_location().resolve_sensor_def("new_rollouts").default_status == dg.DefaultSensorStatus.RUNNING
