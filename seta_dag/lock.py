@@ -33,9 +33,17 @@ def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
         _held[key] += 1
         try:
+            if _held[key] == 1:
+                _clear_unfinished(out)
             yield
         finally:
             _held[key] -= 1
+
+
+def _clear_unfinished(out: Path) -> None:
+    """Removes what a killed build had not finished; under the lock nobody else is writing it."""
+    for left in out.rglob(".*.part"):
+        left.unlink(missing_ok=True)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -21,11 +21,13 @@ _ON_ITS_WAY = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.D
 _SECONDS_BETWEEN_LOOKS = 30
 
 
-def request_rebuild(
-    instance: dg.DagsterInstance, project: Project, student: StudentSettings, hub: HubSettings
-) -> dg.RunRequest | dg.SkipReason:
-    """One run over all that changed, or the reason why there is none now."""
-    request = Request(project, student, hub, _filters_kept(project))
+def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    """One run over all that changed, or the reason why there is none now.
+
+    The settings are read here: as resources Dagster would set them up for a run, which takes the lock.
+    """
+    project = Project()
+    request = Request(project, StudentSettings(), HubSettings(), _filters_kept(project))
     if is_locked(project.target.root):
         return dg.SkipReason(f"a rebuild writes to {project.target.root}; waiting for it to end")
     try:
@@ -45,7 +47,7 @@ def _filters_kept(project: Project) -> Filters:
 def _why_not(instance: dg.DagsterInstance, project: Project, work: Work) -> str | None:
     fresh = [task for task in work.tasks if task not in work.failed]
     if not fresh and work.finished:
-        return f"nothing new: all {len(work.merged.fingerprints)} tasks are built"
+        return _nothing_new(len(work.merged.fingerprints), len(work.failed))
     if (quiet := _seconds_to_quiet(project.root, project.quiet_seconds, work, fresh)) > 0:
         return f"rollouts are still being written: their files must be quiet for {quiet:.0f} s more"
     runs = instance.get_runs(dg.RunsFilter(tags={INPUTS_TAG: work.inputs}), limit=1)
@@ -54,6 +56,14 @@ def _why_not(instance: dg.DagsterInstance, project: Project, work: Work) -> str 
     if runs and runs[0].status == dg.DagsterRunStatus.FAILURE:
         return f"run {runs[0].run_id[:8]} failed on these very rollouts; the next change is tried again"
     return None
+
+
+def _nothing_new(tasks: int, failed: int) -> str:
+    if not failed:
+        return f"nothing new: all {tasks} tasks are built"
+    return (
+        f"nothing new: {tasks - failed} of {tasks} tasks are built, {failed} failed; a change is tried again"
+    )
 
 
 def _seconds_to_quiet(root: Path, quiet: float, work: Work, tasks: list[str]) -> float:
@@ -78,11 +88,9 @@ def _run_request(instance: dg.DagsterInstance, request: Request, work: Work) -> 
     minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
-def new_rollouts(
-    context: dg.SensorEvaluationContext, project: Project, student: StudentSettings, hub: HubSettings
-) -> dg.RunRequest | dg.SkipReason:
+def new_rollouts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Registers new tasks and requests one run over all that is new or changed, then the datasets."""
-    return request_rebuild(context.instance, project, student, hub)
+    return request_rebuild(context.instance)
 
 
 def nightly(cron: str) -> dg.ScheduleDefinition:
@@ -91,10 +99,8 @@ def nightly(cron: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="nightly_rebuild", job=build, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.STOPPED
     )
-    def nightly_rebuild(
-        context: dg.ScheduleEvaluationContext, project: Project, student: StudentSettings, hub: HubSettings
-    ) -> dg.RunRequest | dg.SkipReason:
+    def nightly_rebuild(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """Rebuilds what is new or changed, once a night."""
-        return request_rebuild(context.instance, project, student, hub)
+        return request_rebuild(context.instance)
 
     return nightly_rebuild

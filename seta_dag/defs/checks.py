@@ -13,6 +13,7 @@ from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.shard_facts import read_shards
 from seta_dag.defs.dataset import DATASETS, ledger
 from seta_dag.defs.hub import CARDS
+from seta_dag.defs.mirror import report_failed
 from seta_dag.defs.resources import Project
 from seta_dag.defs.tokens import tokens
 from seta_dag.hub.card_check import check_card
@@ -45,12 +46,16 @@ def verdict(faults: Sequence[str], seen: str, **about: Any) -> dg.AssetCheckResu
         )
     ]
 )
-def every_task_is_built(project: Project) -> Iterator[dg.AssetCheckResult]:
+def every_task_is_built(
+    context: dg.AssetCheckExecutionContext, project: Project
+) -> Iterator[dg.AssetCheckResult]:
     """Fails the run too, once everything else is built: no way to build ends well without its tasks."""
     merged = read_merged(project.target.resume_chain)
-    failed = [f"{task}: {error}" for task, error in failures(project.target, merged.fingerprints).items()]
+    found = failures(project.target, merged.fingerprints)
+    failed = [f"{task}: {error}" for task, error in found.items()]
     yield verdict(failed, f"{len(merged.fingerprints)} tasks, none raised")
     if failed:
+        report_failed(context.instance, context.run, "tokens", found)
         raise dg.Failure(
             f"{len(failed)} of {len(merged.fingerprints)} tasks were not built", allow_retries=False
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 from dagster._core.events import (
+    AssetMaterializationPlannedData,
     DagsterEvent,
     DagsterEventBatchMetadata,
     DagsterEventType,
@@ -15,7 +16,17 @@ from dagster._core.events import (
 )
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+from seta_dag import RULES_VERSION
 from seta_dag.defs.partitions import key_of
+
+_PROVENANCE = {
+    dg.AssetKey("trials"): {
+        "dagster/code_version": RULES_VERSION,
+        "dagster/input_data_version/resume_chain": RULES_VERSION,
+        "dagster/input_event_pointer/resume_chain": "NULL",
+    }
+}
+"""What a task was collected from, as Dagster notes it; without it the task looks older than the merge."""
 
 
 def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], tasks: Iterable[str]) -> int:
@@ -26,7 +37,9 @@ def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], ta
     """
     keys = [key_of(task) for task in tasks]
     missing = [
-        dg.AssetMaterialization(asset, partition=key, description="Found built by an earlier build.")
+        dg.AssetMaterialization(
+            asset, partition=key, description="Found built by an earlier build.", tags=_PROVENANCE.get(asset)
+        )
         for asset in assets
         for key in _not_in(keys, instance.get_materialized_partitions(asset))
     ]
@@ -44,3 +57,17 @@ def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], ta
 
 def _not_in(keys: Iterable[str], known: set[str]) -> list[str]:
     return [key for key in keys if key not in known]
+
+
+def report_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, asset: str, tasks: Iterable[str]) -> None:
+    """Shows the partitions of `tasks` as failed once `run` has failed.
+
+    The asset materialized its whole range; planned anew in the same run, these partitions lack theirs.
+    """
+    for task in tasks:
+        event = DagsterEvent(
+            event_type_value=DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
+            event_specific_data=AssetMaterializationPlannedData(dg.AssetKey(asset), key_of(task)),
+            job_name=run.job_name,
+        )
+        instance.report_dagster_event(event, run.run_id)

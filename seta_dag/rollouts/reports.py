@@ -31,7 +31,7 @@ def parse_tasks(out: Out, root: Path, merged: Merged, tasks: Iterable[str]) -> S
 def read_reports(out: Out, task: str, fingerprint: str) -> dict[str, Report] | None:
     """The task's reports by the trial's path; None where they were not parsed yet."""
     path = out.task_file("ctrf", task, fingerprint)
-    if not path.exists():
+    if not path.is_file():
         return None
     return {trial: Report(**report) for trial, report in orjson.loads(path.read_bytes()).items()}
 

@@ -18,12 +18,9 @@ from seta_dag.definitions import code_location
 from seta_dag.defs.automation import INPUTS_TAG
 from seta_dag.defs.partitions import registered
 from seta_dag.defs.rebuild import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.rollouts.merged import merge_runs
 from seta_dag.tokens.student import Student
 from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
-
-pytestmark = pytest.mark.xfail(reason="new in this session, not all seen green: see the closing note")
 
 LOCKS = """
 import pathlib, select, sys
@@ -42,14 +39,9 @@ def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETA_QUIET_SECONDS", "0")
 
 
-def resources() -> dict[str, dg.ConfigurableResource[object]]:
-    """Those of the code location."""
-    return {"project": Project(), "student": StudentSettings(), "hub": HubSettings()}
-
-
 def tick(instance: dg.DagsterInstance) -> dg.RunRequest | str:
     """What the sensor does now: a request, or the reason why there is none."""
-    with dg.build_sensor_context(instance, resources=resources()) as context:
+    with dg.build_sensor_context(instance) as context:
         data = code_location().resolve_sensor_def("new_rollouts").evaluate_tick(context)
     return data.run_requests[0] if data.run_requests else str(data.skip_message)
 
@@ -116,7 +108,6 @@ def test_a_task_that_goes_is_a_run_over_no_task(
     assert str(tick(instance)).startswith("nothing new")
 
 
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_while_a_build_runs_the_sensor_waits(place: Place, instance: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     with locked_elsewhere(place):
@@ -159,7 +150,6 @@ def test_a_run_that_failed_is_not_repeated_until_something_changes(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
@@ -219,13 +209,15 @@ def test_bad_configuration_is_a_reason_to_skip(
     assert tick(instance) == reason
 
 
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_the_schedule_requests_the_same_run(place: Place, on_disk: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
-    with dg.build_schedule_context(on_disk, resources=resources()) as context:
+    with dg.build_schedule_context(on_disk) as context:
         data = code_location().resolve_schedule_def("nightly_rebuild").evaluate_tick(context)
     (request,) = data.run_requests or ()
-    assert request.tags.items() >= requested(on_disk).tags.items()
+    by_sensor = requested(on_disk)
+    assert (request.run_config, request.asset_selection) == (by_sensor.run_config, by_sensor.asset_selection)
+    assert tasks_of(on_disk, request) == tasks_of(on_disk, by_sensor) == {"stack_overflow__101"}
+    assert request.tags[INPUTS_TAG] == by_sensor.tags[INPUTS_TAG]
 
 
 def test_the_schedule_is_off_and_its_time_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,6 @@ from seta_dag.tokens.student import Student
 from seta_dag_tests.support import template
 from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, trial
 
-pytestmark = pytest.mark.xfail(reason="new in this session, not all seen green: see the closing note")
-
 BEFORE, FIRST, SECOND, THIRD = (
     Path("exp") / name for name in ("kimi", "kimi_resume", "kimi_resume_2", "kimi_resume_3")
 )

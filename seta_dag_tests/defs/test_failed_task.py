@@ -13,8 +13,6 @@ from seta_dag.stages import TASK_STAGES
 from seta_dag.tokens.student import Student
 from seta_dag_tests.support.builds import Place, statuses, trial
 
-pytestmark = pytest.mark.xfail(reason="new in this session, not all seen green: see the closing note")
-
 TASK = "multi_traj_task"
 CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
 
@@ -40,7 +38,6 @@ def of_task(place: Place) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stage", TASK_STAGES)
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
     stage: str, place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
@@ -78,7 +75,6 @@ def test_a_changed_trial_heals_a_task_that_failed(
     assert not place.out.built("failed")
 
 
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_the_ui_shows_the_partition_of_a_failed_task_as_failed(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:

@@ -16,8 +16,6 @@ from seta_dag.defs.partitions import registered
 from seta_dag.defs.rebuild import TASK_ASSETS, WHOLE_ASSETS
 from seta_dag_tests.support.builds import Place, statuses, take, trial
 
-pytestmark = pytest.mark.xfail(reason="new in this session, not all seen green: see the closing note")
-
 RANGE = "dagster/asset_partition_range_{}"
 
 
@@ -151,7 +149,6 @@ def test_an_unchanged_task_is_not_stale_because_the_merge_ran(
     assert stale(on_disk, TASK_ASSETS) == []
 
 
-@pytest.mark.xfail(reason="open: the incremental issue is not resolved yet")
 def test_a_task_found_built_is_not_stale(place: Place, instance: dg.DagsterInstance) -> None:
     place.build(instance)
     assert stale(instance, TASK_ASSETS) == []
