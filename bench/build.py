@@ -8,14 +8,11 @@ Each way is a process of its own, from its start to its end, with an empty outpu
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from measured import SETA_DAG, measure, new_home
 
 LIBRARY = """
 import sys
@@ -55,14 +52,6 @@ for variant in VARIANTS:
 """
 
 
-def measure(command: list[str], home: Path) -> tuple[float, float]:
-    """(CPU seconds, wall seconds) of a process and its children."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "DAGSTER_HOME": str(home)})
-    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
-
-
 def main() -> None:
     """Prints one line a way."""
     parser = argparse.ArgumentParser(
@@ -71,12 +60,9 @@ def main() -> None:
     parser.add_argument("rollouts", type=Path)
     root = str(parser.parse_args().rollouts)
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        text = (Path(__file__).parents[1] / "dagster.yaml").read_text("utf-8")
-        (home / "dagster.yaml").write_text(text.replace("data/.dagster", str(home)))
-        command = shutil.which("seta-dag") or str(Path(sys.executable).parent / "seta-dag")
-        graph = measure([command, "build", "--rollouts", root, "--out", str(home / "a")], home)
-        alone = measure([sys.executable, "-c", LIBRARY, root, str(home / "b")], home)
+        out, home = Path(folder), new_home(Path(folder) / "home")
+        graph = measure([SETA_DAG, "build", "--rollouts", root, "--out", str(out / "a")], home)
+        alone = measure([sys.executable, "-c", LIBRARY, root, str(out / "b")], home)
     print(f"seta-dag build        {graph[0]:7.1f} CPU-s {graph[1]:7.1f} s")
     print(f"the library alone     {alone[0]:7.1f} CPU-s {alone[1]:7.1f} s")
     print(f"Dagster's share       {1 - alone[0] / graph[0]:7.0%}")
