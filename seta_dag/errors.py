@@ -25,6 +25,10 @@ class BusyError(SetaError, BlockingIOError):
     """Another build is writing to the same output directory."""
 
 
+class OutputError(SetaError, OSError):
+    """A file can't be written where it belongs; its cause is what the system said."""
+
+
 class PublishError(SetaError, ConnectionError):
     """A dataset was not published; nothing of it is visible on the Hub."""
 

@@ -6,16 +6,19 @@ import fcntl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+
+from seta_dag.errors import ConfigError
 
 _held: Counter[Path] = Counter()  # by this process, which may enter the same lock again
 
 
 def is_locked(out: Path) -> bool:
-    """Whether another process writes to `out` right now."""
+    """Whether another process writes to `out` right now. Raises `ConfigError` where nobody can."""
     if not out.is_dir() or _held[out.resolve()]:
         return False
-    with (out / ".lock").open("a") as file:
+    with _open(out) as file:
         return not _try_lock(file.fileno())
 
 
@@ -23,11 +26,11 @@ def is_locked(out: Path) -> bool:
 def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Holds the lock of `out`; calls `waiting` once before it waits for another process.
 
-    The kernel gives the lock back when a process dies, however it dies.
+    The kernel gives the lock back when a process dies, however it dies. Raises `ConfigError` where
+    `out` can't be written to.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    key = out.resolve()
-    with (out / ".lock").open("a") as file:
+    with _open(out) as file:
+        key = out.resolve()
         if not _held[key] and not _try_lock(file.fileno()):
             waiting()
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -40,10 +43,22 @@ def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
             _held[key] -= 1
 
 
+def _open(out: Path) -> FileIO:
+    """The file that the lock hangs on, in an output directory that is made where there is none."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return (out / ".lock").open("ab", buffering=0)
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or out}: can't be written ({error.strerror}); give another output directory"
+        ) from error
+
+
 def _clear_unfinished(out: Path) -> None:
     """Removes what a killed build had not finished; under the lock nobody else is writing it."""
     for left in out.rglob(".*.part"):
-        left.unlink(missing_ok=True)
+        if left.is_file():
+            left.unlink(missing_ok=True)
 
 
 def _try_lock(descriptor: int) -> bool:

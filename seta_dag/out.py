@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,7 +41,15 @@ class Out:
 
     def shard_facts(self, variant: str) -> Path:
         """What was read back from the shards, kept while they are not touched."""
-        return self.stages / "shards" / f"{variant}.facts.json"
+        return self.memo(f"{variant}.facts")
+
+    def memo(self, name: str) -> Path:
+        """Something known of files, kept so as not to read them again while they are not touched."""
+        return self.stages / "memos" / f"{name}.json"
+
+    def forget(self) -> None:
+        """Removes every memo: what is built then is read, and written, anew."""
+        shutil.rmtree(self.stages / "memos", ignore_errors=True)
 
     def stage(self, stage: str) -> Path:
         """The folder of a task-partitioned stage: trials, ctrf, tokens or failed."""
@@ -54,9 +62,7 @@ class Out:
     def built(self, stage: str) -> set[str]:
         """The names of the stage files that are there."""
         folder = self.stage(stage)
-        if not folder.is_dir():
-            return set()
-        return {entry.name for entry in os.scandir(folder) if entry.is_file()}
+        return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Removes the stage files of tasks and fingerprints that are no longer current."""
@@ -78,7 +84,7 @@ def _slug(task: str) -> str:
 
 
 def existing(path: Path, stage: str) -> Path:
-    """`path`, if it is there. Raises `NotBuiltError` that names the stage to materialize first."""
+    """`path`, if it is there. Raises `NotBuiltError` that names the stage to materialize."""
     if not path.exists():
-        raise NotBuiltError(f"{path}: not there yet; materialize {stage} first")
+        raise NotBuiltError(f"{path}: not there yet; run seta-dag build (or materialize {stage})")
     return path

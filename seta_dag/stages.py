@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
-from seta_dag.files import write_json
+from seta_dag.errors import OutputError
+from seta_dag.files import read_memo, remove, write_memo, written_aside
 from seta_dag.out import Out, task_file_name
+from seta_dag.whole import note_written, whole
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in their order."""
@@ -32,7 +32,7 @@ def run_stage(
     tasks: Iterable[str],
     build: Callable[[str, Path], Counter[str]],
 ) -> StageReport:
-    """Calls `build(task, path of its stage file)`, which writes the file and counts, for each task.
+    """Calls `build(task, path)`, which writes the task's stage file to `path` and counts, for each task.
 
     A task that failed in an earlier stage is passed over; one that raises here is kept as failed.
     """
@@ -43,29 +43,40 @@ def run_stage(
         if earlier and stage != TASK_STAGES[0] and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
             report.failed[task] = earlier[1]
             continue
-        note.unlink(missing_ok=True)
+        remove(note)
         try:
-            report.counts += build(task, out.task_file(stage, task, fingerprints[task]))
+            report.counts += _built(out, stage, out.task_file(stage, task, fingerprints[task]), task, build)
             report.built.append(task)
         except Exception as error:
-            report.failed[task] = f"{stage}: {type(error).__name__}: {_what(error)}"
-            write_json(note, {"stage": stage, "error": report.failed[task]})
+            report.failed[task] = f"{stage}: {_what(error)}"
+            write_memo(note, [stage, report.failed[task]])
     return report
+
+
+def _built(
+    out: Out, stage: str, path: Path, task: str, build: Callable[[str, Path], Counter[str]]
+) -> Counter[str]:
+    with written_aside(path) as aside:
+        counts = build(task, aside)
+        note_written(out, stage, path.name, aside)
+    return counts
 
 
 def _what(error: Exception) -> str:
     """What went wrong without the paths of this machine: the ledger is the same on all (R12)."""
-    return error.strerror or "no reason given" if isinstance(error, OSError) else str(error)
+    cause = error.__cause__ if isinstance(error, OutputError) else error
+    said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
+    return f"{type(cause).__name__}: {said}"
 
 
 def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
-    """The tasks that lack a stage file for their fingerprint, or whose building failed."""
-    built = {stage: out.built(stage) for stage in (*TASK_STAGES, "failed")}
+    """The tasks that lack a whole stage file for their fingerprint, or whose building failed."""
+    built = {stage: whole(out, stage) for stage in TASK_STAGES}
+    failed = out.built("failed")
 
     def is_built(task: str, fingerprint: str) -> bool:
-        names = {stage: task_file_name(stage, task, fingerprint) for stage in built}
-        done = all(names[stage] in built[stage] for stage in TASK_STAGES)
-        return done and names["failed"] not in built["failed"]
+        done = all(task_file_name(stage, task, fingerprint) in built[stage] for stage in TASK_STAGES)
+        return done and task_file_name("failed", task, fingerprint) not in failed
 
     return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
 
@@ -77,10 +88,8 @@ def failure_note(out: Out, task: str, fingerprint: str) -> Path:
 
 def read_failure(note: Path) -> tuple[str, str] | None:
     """(stage, sentence) of a kept failure, None where the task did not fail."""
-    if not note.exists():
-        return None
-    kept = orjson.loads(note.read_bytes())
-    return kept["stage"], kept["error"]
+    kept = read_memo(note)
+    return kept and (kept[0], kept[1])
 
 
 def failures(out: Out, fingerprints: Mapping[str, str]) -> dict[str, str]:

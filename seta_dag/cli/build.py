@@ -57,9 +57,9 @@ def _build(request: Request, as_json: bool) -> int:
     started = time.monotonic()
     with instance() as dagster_instance:
         outcome = run_build(code_location(), dagster_instance, request, _say_waiting)
-    summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)
     for failure in outcome.failures:
         click.echo(f"seta-dag: {failure}", err=True)
+    summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)
     click.echo(summary.as_json() if as_json else summary.as_text())
     return 1 if outcome.failures or not summary.rows["thinking"] else 0
 

@@ -22,15 +22,20 @@ VARIANT = click.Choice(["thinking", "nothink"])
 
 
 class Sentences(click.Group):
-    """Ends with one sentence and a code instead of a traceback, for every error that is ours."""
+    """Ends with one sentence and a code instead of a traceback, for all that is no fault of the program."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; 2 for bad configuration, 1 for anything else that is ours."""
+        """Runs the command; 2 for bad configuration, 1 for anything else that is ours or the system's."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of our output has seen enough: click ends quietly
+            raise
         except SetaError as error:
             click.echo(f"seta-dag: {error}", err=True)
             sys.exit(2 if isinstance(error, ConfigError) else 1)
+        except OSError as error:
+            click.echo(f"seta-dag: {error.filename or 'system'}: {error.strerror or error}", err=True)
+            sys.exit(1)
 
 
 @contextmanager

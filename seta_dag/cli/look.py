@@ -27,7 +27,7 @@ def ledger(out: str, reason: str | None) -> None:
 
     if reason is not None and reason not in REASONS:
         raise ConfigError(f"reason {reason}: none of {', '.join(REASONS)}")
-    lines = read_ledger(existing(Project(out=out).target.ledger, "the datasets with: seta-dag build"))
+    lines = read_ledger(existing(Project(out=out).target.ledger, "ledger"))
     click.echo(as_table(line for line in lines if reason in (None, line["reason"])))
 
 

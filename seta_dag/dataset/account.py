@@ -8,13 +8,14 @@ from typing import Any
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import LEDGER_SCHEMA
 from seta_dag.dataset.outcomes import Outcome, read_outcomes
-from seta_dag.out import Out
+from seta_dag.out import Out, task_file_name
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import failures
+from seta_dag.stages import TASK_STAGES, failures
 from seta_dag.tokens.render import VARIANTS
+from seta_dag.whole import settle, whole
 
 Line = dict[str, Any]
 
@@ -23,19 +24,26 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
     """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
     lines = [_dropped(_line(trial), "bad_name") for trial in merged.trials if trial.task_id is None]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
+    for stage in TASK_STAGES:
+        settle(out, stage)
     outcomes, failed = read_outcomes(out, merged.fingerprints), failures(out, merged.fingerprints)
+    reported = whole(out, "ctrf")
     for task, trials in merged.of_task().items():
-        made = failed[task] if task in failed else outcomes.get(task, [])
-        lines += _task_lines(out, merged, trials, made, filters)
+        name = task_file_name("ctrf", task, merged.fingerprints[task])
+        reports = _reports(out, task, merged.fingerprints[task]) if name in reported else {}
+        made = failed[task] if task in failed else outcomes.get(task, []) if reports else []
+        lines += _task_lines(merged, trials, reports, made, filters)
     return lines
 
 
 def _task_lines(
-    out: Out, merged: Merged, trials: list[Trial], made: str | Sequence[Outcome], filters: Filters
+    merged: Merged,
+    trials: list[Trial],
+    reports: Mapping[str, Line],
+    made: str | Sequence[Outcome],
+    filters: Filters,
 ) -> Iterator[Line]:
     """The lines of a task; `made` are its outcomes, or the sentence that says why it failed."""
-    task = str(trials[0].task_id)
-    reports = _reports(out, task, merged.fingerprints[task])
     outcomes = () if isinstance(made, str) else made
     of_trial = {(outcome["run"], outcome["trial_uid"]): outcome for outcome in outcomes}
     for trial in trials:
@@ -80,7 +88,7 @@ def _dropped(line: Line, reason: str, detail: str | None = None) -> Line:
     return {**line, "disposition": "dropped", "reason": reason, "detail": detail}
 
 
-def _reports(out: Out, task: str, fingerprint: str) -> dict[str, dict[str, Any]]:
+def _reports(out: Out, task: str, fingerprint: str) -> dict[str, Line]:
     reports = read_reports(out, task, fingerprint) or {}
     return {
         path: {"reward": report.reward, "passed": report.passed, "total": report.total}

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.parquet import opened
+from seta_dag.errors import DatasetError
 from seta_dag.files import written_aside
 from seta_dag.tokens.render import VARIANTS
 
@@ -59,9 +61,15 @@ def write_ledger(path: Path, lines: Iterable[Line], filters: Filters) -> None:
 
 
 def read_filters(path: Path) -> Filters:
-    """The filters that the ledger was made with."""
-    kept = (pq.read_schema(path).metadata or {}).get(_FILTERS)
-    return Filters(**orjson.loads(kept)) if kept else Filters()
+    """The filters that the ledger was made with. Raises `DatasetError` for what is no ledger."""
+    with opened(path, LEDGER_SCHEMA) as file:
+        kept = (file.schema_arrow.metadata or {}).get(_FILTERS, b"{}")
+    try:
+        return Filters(**orjson.loads(kept))
+    except (TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{path}: it does not say which filters it was made with; build it again"
+        ) from error
 
 
 def _order(line: Line) -> tuple[Any, ...]:
@@ -70,8 +78,9 @@ def _order(line: Line) -> tuple[Any, ...]:
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """The ledger's lines, each with every column of `LEDGER_SCHEMA`."""
-    lines: list[dict[str, Any]] = pq.read_table(path, schema=LEDGER_SCHEMA).to_pylist()
+    """The ledger's lines, each with every column of `LEDGER_SCHEMA`. Raises `DatasetError`."""
+    with opened(path, LEDGER_SCHEMA) as file:
+        lines: list[dict[str, Any]] = file.read().to_pylist()
     return lines
 
 

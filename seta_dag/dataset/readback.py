@@ -6,10 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from seta_dag.dataset.ledger import Line
+from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.dataset.shard_facts import Facts, Shard, shard_paths
 from seta_dag.tokens.render import Variant
@@ -20,13 +18,15 @@ _SHOWN = 5
 
 def wrong_schemas(dataset: Path) -> list[str]:
     """A sentence for each shard whose columns, types or metadata are not exactly those of R10."""
-    schemas = {path.name: pq.read_schema(path) for path in shard_paths(dataset)}
-    wrong = [name for name, schema in schemas.items() if not _is_row_schema(schema)]
+    paths = shard_paths(dataset)
+    wrong = [path.name for path in paths if not _has_row_schema(path)]
     faults = [f"{name}: its schema is not that of a row" for name in wrong]
-    return faults if schemas else [f"{dataset}: no shard"]
+    return faults if paths else [f"{dataset}: no shard"]
 
 
-def _is_row_schema(schema: pa.Schema) -> bool:
+def _has_row_schema(path: Path) -> bool:
+    with opened(path) as file:
+        schema = file.schema_arrow
     return bool(schema.equals(ROW_SCHEMA) and schema.metadata == ROW_SCHEMA.metadata)
 
 

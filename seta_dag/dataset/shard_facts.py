@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seta_dag.dataset.lists import sums, to_numpy
+from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.dataset.rows import digest
-from seta_dag.errors import DatasetError
-from seta_dag.files import write_json
+from seta_dag.files import mark, read_memo, write_memo
 
 _GROUP_ROWS = 1000
 """The rows that `datasets` puts into one Arrow batch at most."""
@@ -53,17 +51,18 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
 
     `memo` is a file that keeps what was read, for shards whose size and time are still the same.
     """
-    kept: dict[str, Any] = orjson.loads(memo.read_bytes()) if memo and memo.is_file() else {}
-    known = {_mark(path): path for path in shard_paths(dataset)}
-    shards = {mark: _again(kept.get(mark), path) or _read(path) for mark, path in known.items()}
-    if memo and shards.keys() != kept.keys():
-        write_json(memo, {mark: asdict(shard) for mark, shard in shards.items()})
-    return list(shards.values())
+    kept: dict[str, Any] = (memo and read_memo(memo)) or {}
+    paths = shard_paths(dataset)
+    shards = [_again(kept.get(_key(path)), path) or _read(path) for path in paths]
+    known = dict(zip(map(_key, paths), shards, strict=True))
+    if memo and known.keys() != kept.keys():
+        write_memo(memo, {key: asdict(shard) for key, shard in known.items()})
+    return shards
 
 
-def _mark(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size} {stat.st_mtime_ns}"
+def _key(path: Path) -> str:
+    """Another one for each file, and the same for a shard that was kept under another name."""
+    return f"{path.stat().st_ino} {mark(path)}"
 
 
 def _again(kept: Facts | None, path: Path) -> Shard | None:
@@ -81,17 +80,13 @@ def _read(path: Path) -> Shard:
 
 def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
     """The batches that `datasets` makes of a shard, one row group in memory at a time."""
-    try:
-        with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(ROW_SCHEMA):
-                raise DatasetError(f"{path}: its columns are not those of a row; build the dataset again")
-            for group in range(file.num_row_groups):
-                yield from map(_without_nulls, file.iter_batches(_GROUP_ROWS, row_groups=[group]))
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"{path}: can't be read ({error}); build the dataset again") from error
+    with opened(path, ROW_SCHEMA) as file:
+        for group in range(file.num_row_groups):
+            yield from map(_sound, file.iter_batches(_GROUP_ROWS, row_groups=[group]))
 
 
-def _without_nulls(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    batch.validate(full=True)  # text that is not UTF-8, offsets that lead nowhere
     found = [name for name in _NEVER_NULL if batch[name].null_count]
     if found:
         raise pa.ArrowInvalid(f"a null in {', '.join(found)}")

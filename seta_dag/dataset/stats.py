@@ -22,7 +22,8 @@ UNKNOWN_MODEL = "unknown"
 class Stats:
     """Counts of one dataset. Token counts come from the id lists and the masks, not from count columns.
 
-    `models` counts the rows of each model, the most frequent first; a row without one is `unknown`.
+    `models` counts the rows of each model, its name on one line, the most frequent first; a row without
+    one is `unknown`.
     `files` has the bytes of each shard. `num_bytes` is the size as uncompressed Arrow.
     """
 
@@ -55,6 +56,12 @@ class Stats:
         return sum(self.files.values())
 
 
+def one_line(text: object) -> str:
+    """Any text as it is shown: on one line, each character that can't be printed as U+FFFD."""
+    joined = " ".join(str(text).split())
+    return "".join(char if char.isprintable() else "\ufffd" for char in joined)
+
+
 def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
     """Counts the shards of the dataset in `dataset`; `memo` as in `read_shards`.
 
@@ -65,7 +72,7 @@ def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
         raise NotBuiltError(f"{dataset}: no shard in it; materialize this dataset first")
     rows = [row for shard in shards for row in shard.rows]
     lengths, rewards = [row["ids"] for row in rows], [row["reward"] for row in rows]
-    models = Counter(row["model"] or UNKNOWN_MODEL for row in rows)
+    models = Counter(one_line(row["model"] or "") or UNKNOWN_MODEL for row in rows)
     return Stats(
         rows=len(rows),
         tasks=len({row["task_id"] for row in rows}),

@@ -60,7 +60,7 @@ class Summary:
 
 def summarize(out: Out, tasks: int, rebuilt: int, seconds: float) -> Summary:
     """The summary of what stands under `out`; all zero where there is no ledger."""
-    lines: Sequence[dict[str, Any]] = read_ledger(out.ledger) if out.ledger.exists() else ()
+    lines: Sequence[dict[str, Any]] = read_ledger(out.ledger) if out.ledger.is_file() else ()
     counts = count_dispositions(lines)
     rows = [line for line in lines if line["disposition"] == "row"]
     return Summary(

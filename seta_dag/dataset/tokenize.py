@@ -9,20 +9,22 @@ from pathlib import Path
 from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
 from seta_dag.dataset.task_table import write_task
 from seta_dag.errors import NotBuiltError
-from seta_dag.out import Out
+from seta_dag.out import Out, task_file_name
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.stages import StageReport, run_stage
+from seta_dag.whole import whole
 
 
 def tokenize_tasks(
     out: Out, root: Path, merged: Merged, maker: RowMaker, tasks: Iterable[str]
 ) -> StageReport:
     """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens."""
-    of_task = merged.of_task()
+    of_task, reported = merged.of_task(), whole(out, "ctrf")
 
     def build(task: str, path: Path) -> Counter[str]:
-        reports = read_reports(out, task, merged.fingerprints[task])
+        is_reported = task_file_name("ctrf", task, merged.fingerprints[task]) in reported
+        reports = read_reports(out, task, merged.fingerprints[task]) if is_reported else None
         if reports is None:
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,12 @@ from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, asset_keys,
 from seta_dag.lock import locked
 from seta_dag.tokens.render import Variant
 
+_CLASS = re.compile(r"^(?:seta_dag|dagster)[\w.]*: ")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a build did: tasks in all and rebuilt, and a sentence for each step or check that failed."""
+    """What a build did: tasks in all and really rebuilt, a sentence for each step or check that failed."""
 
     tasks: int
     rebuilt: int
@@ -31,6 +34,8 @@ def build(
     """
     request.project.check()
     with locked(request.project.target.root, waiting):
+        if request.full:
+            request.project.target.forget()
         work = look(request)
         tags = prepare(instance, request, work)
         total = len(work.merged.fingerprints)
@@ -38,7 +43,7 @@ def build(
             return Outcome(total, 0)
         names = None if tags else WHOLE_ASSETS + HUB_ASSETS
         result = _run(definitions, instance, request, tags, names)
-        return Outcome(total, len(work.tasks), _failures(result))
+        return Outcome(total, _rebuilt(result), _failures(result))
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:
@@ -84,20 +89,34 @@ def _run(
     )
 
 
+def _rebuilt(result: dg.ExecuteInProcessResult) -> int:
+    """How many tasks went through their last stage; those that failed are not among them."""
+    events = [event for event in result.get_asset_materialization_events() if event.step_key == "tokens"]
+    return int(events[0].materialization.metadata["tasks"].value) if events else 0  # type: ignore[arg-type]
+
+
 def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
-    failed = [event for event in result.all_events if event.is_step_failure]
-    failed = failed or [event for event in result.all_events if event.is_failure]
     checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
     errors = [check for check in checks if check.severity == dg.AssetCheckSeverity.ERROR]
-    return (*map(_step_sentence, failed), *map(_check_sentence, errors))
+    steps = [event for event in result.all_events if event.is_step_failure and not _is_check(event)]
+    said = (*map(_check_sentence, errors), *map(_step_sentence, steps))
+    return said or tuple(_step_sentence(event) for event in result.all_events if event.is_failure)
+
+
+def _is_check(event: dg.DagsterEvent) -> bool:
+    """Whether the step failed only because its checks did, which say more themselves."""
+    error: Any = getattr(event.event_specific_data, "error", None)
+    blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+    return blocked or event.step_key == "every_task_is_built"
 
 
 def _step_sentence(event: dg.DagsterEvent) -> str:
+    """What our error says, or the first cause of a foreign one; without the name of its class."""
     error: Any = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
         error = error.cause
     message = error.message.strip() if error is not None else event.message
-    return f"{event.step_key or event.job_name}: {message}"
+    return f"{event.step_key or event.job_name}: {_CLASS.sub('', message or '')}"
 
 
 def _published_sentence(event: dg.DagsterEvent) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -10,32 +9,42 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import Line
 from seta_dag.dataset.shard_facts import shard_paths
-from seta_dag.dataset.stats import Stats, read_stats
+from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card_read import Card, features_schema, holds_rows, parse_card, same_number
-from seta_dag.hub.card_template import one_line
-from seta_dag.tokens.render import VARIANTS
+from seta_dag.hub.card_words import wrong_words
+from seta_dag.tokens.render import VARIANTS, Variant
 
-_ROWS_CLAIMED = re.compile(r"(?<![\d.,])(\d[\d,]*)[*_`]*\s+(?:rows|examples)\b")
 _KINDS = ("superseded", "dropped", "row")
 Expected = Mapping[str, Sequence[float]]
 
 
-def check_card(dataset: Path, ledger_lines: Iterable[Line], memo: Path | None = None) -> list[str]:
+def check_card(
+    dataset: Path, ledger_lines: Iterable[Line], memo: Path | None = None, filters: Filters | None = None
+) -> list[str]:
     """What README.md says otherwise than the shards and the ledger do, a sentence each; empty is good.
 
-    `memo` as in `read_shards`. Raises what `read_stats` raises, where the shards can't be read.
+    `memo` as in `read_shards`; `filters` are those that the ledger was written with, where they are known.
+    Raises what `read_stats` raises, where the shards can't be read.
     """
     readme, lines, stats = dataset / "README.md", list(ledger_lines), read_stats(dataset, memo)
     try:
         card = parse_card(readme.read_text("utf-8"))
     except (OSError, ValueError) as error:  # DatasetError is a ValueError, and so is text that is not UTF-8
         return [f"{readme}: {error}; materialize the card again"]
-    return [f"{readme}: {sentence}" for sentence in _wrong(card, dataset, stats, lines)]
+    variant = next((row[1] for row in card.tables.get("Build", ()) if row[0] == "variant"), None)
+    if variant not in VARIANTS:
+        return [f"{readme}: Build: it gives no known variant, but {variant}"]
+    wrong = _wrong_numbers(card, dataset, stats, lines, variant)
+    wrong = wrong or list(wrong_words(card, stats, lines, variant, filters))
+    return [f"{readme}: {sentence}" for sentence in wrong]
 
 
-def _wrong(card: Card, dataset: Path, stats: Stats, lines: Sequence[Line]) -> list[str]:
+def _wrong_numbers(
+    card: Card, dataset: Path, stats: Stats, lines: Sequence[Line], variant: Variant
+) -> list[str]:
     return [
         *_front_matter(card, stats, dataset),
         *_table(card, "Statistics", _statistics(stats), "the shards"),
@@ -43,8 +52,7 @@ def _wrong(card: Card, dataset: Path, stats: Stats, lines: Sequence[Line]) -> li
         *_table(card, "Filtering", _filtering(lines), "the ledger"),
         *_table(card, "Flags", _flags(lines), "the ledger"),
         *_table(card, "Merging", _runs(lines), "the ledger", first=2),
-        *_against_ledger(card, lines),
-        *_claims(card, stats),
+        *_against_ledger(card, lines, variant),
     ]
 
 
@@ -119,22 +127,11 @@ def _counted(counts: Mapping[str, int]) -> Expected:
     return {one_line(name): (count,) for name, count in counts.items()}
 
 
-def _against_ledger(card: Card, lines: Sequence[Line]) -> Iterator[str]:
+def _against_ledger(card: Card, lines: Sequence[Line], variant: Variant) -> Iterator[str]:
     """The statistics once more, from the ledger: shards and ledger must tell of the same rows."""
-    variant = next((row[1] for row in card.tables.get("Build", ()) if row[0] == "variant"), None)
-    if variant not in VARIANTS:
-        yield f"Build: it gives no known variant, but {variant}"
-        return
     rows = [line for line in lines if line["disposition"] == "row"]
     expected = {"rows": len(rows), "tokens": sum(line[f"{variant}_tokens"] for line in rows)}
     expected["trainable tokens"] = sum(line[f"{variant}_trainable_tokens"] for line in rows)
     written = card.numbers("Statistics", 1, 1)
     for label, value in expected.items():
         yield from _row(f"Statistics, {label}", written.get(label, [])[:1], (value,), "the ledger")
-
-
-def _claims(card: Card, stats: Stats) -> Iterator[str]:
-    """Numbers of rows in running text, a person's own words included."""
-    for claim in dict.fromkeys(_ROWS_CLAIMED.findall(card.text)):
-        if not same_number(claim, stats.rows):
-            yield f"its text speaks of {claim} rows, the shards hold {stats.rows:,}; say it without a number"

@@ -26,11 +26,13 @@ Row = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Card:
     """`yaml` is the parsed front matter. `headings` are all headings of the text, in order; `tables` has
-    the rows of the tables below each heading, without the tables' heads. `text` is the Markdown."""
+    the rows of the tables below each heading, without the tables' heads, and `spans` the code spans of each
+    of these rows. `text` is the Markdown."""
 
     yaml: Any
     headings: Sequence[str]
     tables: Mapping[str, Sequence[Row]]
+    spans: Mapping[str, Sequence[Row]]
     text: str
 
     def at(self, *keys: str | int) -> Any:
@@ -58,8 +60,10 @@ def parse_card(text: str) -> Card:
         front = yaml.safe_load(parts[1])
     except yaml.YAMLError as error:
         raise DatasetError(f"its YAML can't be read ({error})") from error
-    headings, tables = _tables(parts[2])
-    return Card(front, headings, tables, parts[2])
+    headings, cells = _tables(parts[2])
+    tables = {heading: [tuple(map(_shown, row)) for row in rows] for heading, rows in cells.items()}
+    spans = {heading: [_spans(row) for row in rows] for heading, rows in cells.items()}
+    return Card(front, headings, tables, spans, parts[2])
 
 
 def same_number(written: str, value: float) -> bool:
@@ -95,24 +99,30 @@ def _arrow_type(feature: Mapping[str, Any]) -> pa.DataType:
     return pa.type_for_alias(feature["dtype"])
 
 
-def _tables(markdown: str) -> tuple[list[str], dict[str, list[Row]]]:
+def _tables(markdown: str) -> tuple[list[str], dict[str, list[list[Token]]]]:
+    """All headings, and the cells of the tables' rows below each."""
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
     headings: list[str] = []
-    tables: dict[str, list[Row]] = {}
+    tables: dict[str, list[list[Token]]] = {}
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             headings.append(_shown(inline))
         elif token.type == "tr_open":
-            cells: list[str] = []
+            cells: list[Token] = []
         elif token.type == "td_open":
-            cells.append(_shown(inline))
+            cells.append(inline)
         elif token.type == "tr_close" and cells:
-            tables.setdefault(headings[-1] if headings else "", []).append(tuple(cells))
+            tables.setdefault(headings[-1] if headings else "", []).append(cells)
     return headings, tables
 
 
 def _shown(inline: Token) -> str:
     """What a reader sees of a heading or a cell."""
     return "".join(child.content for child in inline.children or ())
+
+
+def _spans(cells: Sequence[Token]) -> Row:
+    children = (child for cell in cells for child in cell.children or ())
+    return tuple(child.content for child in children if child.type == "code_inline")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seta_dag.dataset.row import FEATURES
-from seta_dag.dataset.stats import UNKNOWN_MODEL
+from seta_dag.dataset.stats import UNKNOWN_MODEL, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -29,12 +29,6 @@ def card_template() -> Template:
     environment.globals |= {"features": _FEATURE_TYPES, "UNKNOWN_MODEL": UNKNOWN_MODEL}
     environment.filters |= _FILTERS
     return environment.get_template("card.md.jinja")
-
-
-def one_line(text: object) -> str:
-    """Any text on one line, each character that can't be printed as U+FFFD."""
-    joined = " ".join(str(text).split())
-    return "".join(char if char.isprintable() else "\ufffd" for char in joined)
 
 
 def _code(value: object) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
-from seta_dag.dataset.row import FIELDS
+from seta_dag.dataset.parquet import opened
+from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.errors import DatasetError
 from seta_dag.files import written_aside
 
@@ -27,8 +29,13 @@ def export_jsonl(folder: Path, target: Path) -> int:
     n_rows = 0
     with written_aside(target) as aside, aside.open("wb") as file:
         for shard in shards:
-            for batch in pq.ParquetFile(shard).iter_batches(_ROWS_AT_ONCE):
-                rows = batch.select(list(FIELDS)).to_pylist()
+            for rows in _rows(shard):
                 file.writelines(orjson.dumps(row) + b"\n" for row in rows)
                 n_rows += len(rows)
     return n_rows
+
+
+def _rows(shard: Path) -> Iterator[list[dict[str, Any]]]:
+    with opened(shard, ROW_SCHEMA) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield batch.to_pylist()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seta_dag.dataset.ledger import read_ledger
+from seta_dag.dataset.ledger import read_filters, read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
 from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.proved import read_proofs
@@ -63,4 +63,4 @@ class Gate:
         yield from wrong_lengths(shards)
         unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved
         yield from (f"{uid}: not the row that was proved" for uid in unproved)
-        yield from check_card(folder, lines)
+        yield from check_card(folder, lines, filters=read_filters(self.out.ledger))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.row import FEATURES
 from seta_dag.errors import ConfigError, DatasetError
 
@@ -23,18 +24,16 @@ def load_tokens(path: str) -> Dataset:
 
     `path` is a dataset's folder, a parquet or jsonl file, or a Hub id whose shards are then downloaded
     to the client's cache. Only these columns are read from shards, one row group at a time, and kept in
-    the cache of `datasets`. Raises `ConfigError` where there is nothing, `DatasetError` where it is no
-    such dataset.
+    the cache of `datasets`. Raises `ConfigError` where there is nothing or `datasets` is not installed,
+    `DatasetError` where it is no such dataset.
     """
+    _datasets()
     source = Path(path)
     if source.suffix == ".jsonl" and source.is_file():
         return _from_jsonl(source)
     if source.suffix == ".parquet" and source.is_file():
         return _from_parquet([source])
-    shards = sorted(dataset_folder(path).glob("data/train-*.parquet"))
-    if not shards:
-        raise DatasetError(f"{path}: no data/train-*.parquet in it")
-    return _from_parquet(shards)
+    return _from_parquet(shards_in(dataset_folder(path)))
 
 
 def dataset_folder(path: str) -> Path:
@@ -43,6 +42,14 @@ def dataset_folder(path: str) -> Path:
     HF_TOKEN and HF_ENDPOINT are respected. Raises `ConfigError` where there is neither.
     """
     return Path(path) if Path(path).is_dir() else _download(path)
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The shards of the dataset in `folder`, in order. Raises `DatasetError` where there is none."""
+    shards = sorted(folder.glob("data/train-*.parquet"))
+    if not shards:
+        raise DatasetError(f"{folder}: no data/train-*.parquet in it")
+    return shards
 
 
 def _download(repo_id: str) -> Path:
@@ -59,25 +66,54 @@ def _download(repo_id: str) -> Path:
         ) from error
 
 
-def _from_parquet(shards: list[Path]) -> Dataset:
-    from datasets import Dataset
+def require_columns(shard: Path, file: pq.ParquetFile, columns: Iterable[str]) -> None:
+    """Raises `DatasetError` where the open shard has not all of these columns."""
+    missing = set(columns) - set(file.schema_arrow.names)
+    if missing:
+        raise DatasetError(f"{shard}: has no column {', '.join(sorted(missing))}")
 
+
+def _from_parquet(shards: list[Path]) -> Dataset:
     for shard in shards:
-        missing = set(TOKEN_COLUMNS) - set(pq.read_schema(shard).names)
-        if missing:
-            raise DatasetError(f"{shard}: has no column {', '.join(sorted(missing))}")
-    dataset: Dataset = Dataset.from_parquet([str(shard) for shard in shards], columns=list(TOKEN_COLUMNS))
-    return dataset
+        with opened(shard) as file:
+            require_columns(shard, file, TOKEN_COLUMNS)
+    paths, columns = [str(shard) for shard in shards], list(TOKEN_COLUMNS)
+    return _generated(str(shards[0].parent), lambda: _datasets().Dataset.from_parquet(paths, columns=columns))
 
 
 def _from_jsonl(path: Path) -> Dataset:
-    from datasets import Dataset, Features
-
-    features = Features.from_dict({name: FEATURES[name] for name in TOKEN_COLUMNS})
+    features = {name: FEATURES[name] for name in TOKEN_COLUMNS}
     # The cache is keyed by the arguments, so the file's time is one of them.
     arguments = {"path": str(path.resolve()), "changed": path.stat().st_mtime_ns}
-    dataset: Dataset = Dataset.from_generator(_jsonl_rows, features=features, gen_kwargs=arguments)
-    return dataset
+    module = _datasets()
+    return _generated(
+        str(path),
+        lambda: module.Dataset.from_generator(
+            _jsonl_rows, features=module.Features.from_dict(features), gen_kwargs=arguments
+        ),
+    )
+
+
+def _datasets() -> Any:
+    try:
+        import datasets
+    except ModuleNotFoundError as error:
+        raise ConfigError("the loaders need the library datasets: pip install 'seta-dag[loaders]'") from error
+    return datasets
+
+
+def _generated(path: str, load: Callable[[], Dataset]) -> Dataset:
+    """What `load` gives; what `datasets` wraps in an error of its own is said by its cause."""
+    error_of_generation = _datasets().exceptions.DatasetGenerationError
+    try:
+        return load()
+    except error_of_generation as error:
+        cause = error.__cause__
+        if isinstance(cause, DatasetError):
+            raise cause from None
+        raise DatasetError(
+            f"{path}: can't be read ({cause or error}); export or download it again"
+        ) from error
 
 
 def _jsonl_rows(path: str, changed: int) -> Iterator[dict[str, Any]]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from seta_dag.errors import DatasetError
+from seta_dag.dataset.parquet import opened
 from seta_dag.hub.card_read import parse_card
+from seta_dag.hub.load import require_columns, shards_in
 from seta_dag.hub.reference_rules import renderings
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.conversation import Conversation, conversation
@@ -27,6 +27,8 @@ _COLUMNS = (
 )  # fmt: skip
 _ROWS_AT_ONCE = 32
 _ROWS_CLAIMED = re.compile(r"(?<![\d.,])(\d[\d,]*)[*_`]*\s+(?:rows|examples)\b")
+
+_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,15 @@ def _default_prover() -> Prover:
 
 def verify_counts(folder: Path) -> list[str]:
     """Where the card's YAML or text gives another number of rows than the shards hold, a sentence each."""
-    n_rows = sum(pq.read_metadata(shard).num_rows for shard in _shards(folder))
-    card = parse_card((folder / "README.md").read_text("utf-8"))
+    n_rows = len(list(_rows(folder, ("trial_uid",))))
+    try:
+        card = parse_card((folder / "README.md").read_text("utf-8"))
+    except (OSError, ValueError) as error:  # DatasetError is a ValueError, and so is text that is not UTF-8
+        return [f"{folder / 'README.md'}: no card to compare {n_rows:,} rows with ({error})"]
     splits = card.at("dataset_info", "splits") or card.at("dataset_info", 0, "splits") or []
     in_yaml = {split["num_examples"] for split in splits if split.get("name") == "train"}
-    in_text = {int(number.replace(",", "")) for number in _ROWS_CLAIMED.findall(card.text)}
+    claims = _ROWS_CLAIMED.findall(_CODE.sub("", card.text))
+    in_text = {int(number.replace(",", "")) for number in claims}
     return [
         f"the card's {place} says {number:,} rows, the shards hold {n_rows:,}"
         for place, numbers in (("YAML", in_yaml), ("text", in_text))
@@ -70,20 +76,12 @@ def verify_counts(folder: Path) -> list[str]:
     ]
 
 
-def _shards(folder: Path) -> list[Path]:
-    shards = sorted(folder.glob("data/train-*.parquet"))
-    if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it")
-    return shards
-
-
-def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    for shard in _shards(folder):
-        missing = set(_COLUMNS) - set(pq.read_schema(shard).names)
-        if missing:
-            raise DatasetError(f"{shard}: has no column {', '.join(sorted(missing))}")
-        for batch in pq.ParquetFile(shard).iter_batches(_ROWS_AT_ONCE, columns=list(_COLUMNS)):
-            yield from batch.to_pylist()
+def _rows(folder: Path, columns: Sequence[str] = _COLUMNS) -> Iterator[dict[str, Any]]:
+    for shard in shards_in(folder):
+        with opened(shard) as file:
+            require_columns(shard, file, columns)
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
+                yield from batch.to_pylist()
 
 
 @dataclass(frozen=True)

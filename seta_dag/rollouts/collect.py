@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +12,8 @@ from seta_dag.files import write_json
 from seta_dag.out import Out
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.ctrf import REPORT
+from seta_dag.rollouts.log_files import log_files
 from seta_dag.rollouts.merged import Merged
-from seta_dag.rollouts.snapshot import LOGS
 from seta_dag.rollouts.trial import Trial
 from seta_dag.stages import StageReport, run_stage
 
@@ -40,8 +41,8 @@ def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:
         "trial_uid": trial.uid,
         "run": trial.run,
         "canonical": is_canonical,
-        "logs": sum(1 for _ in (folder / LOGS).rglob("conv_*.json")),
-        "report": (folder / REPORT).is_file(),
+        "logs": len(log_files(str(folder))[0]),
+        "report": os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises in a closed folder
         "termination_reason": _text(summary.get("termination_reason")),
         "error_stage": _text(error.get("stage")),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,11 @@ class Report:
 def read_report(trial: Path) -> Report:
     """The report of the trial directory `trial`; never raises for what lies there."""
     path = trial / REPORT
-    if not path.exists() and not path.is_symlink():
-        return Report(reason="not_verified", detail=f"no {REPORT}")
     try:
         return parse_report(readable.read(path))
+    except readable.MissingError:
+        gone = not os.path.isdir(trial)  # noqa: PTH112 - it went after the runs were merged
+        return Report(reason="not_verified", detail="the trial is gone" if gone else f"no {REPORT}")
     except readable.UnreadableError as error:
         return Report(reason="ctrf_invalid", detail=f"{REPORT}: {error}")
 
@@ -72,10 +74,10 @@ def _statuses(tests: Any) -> Counter[str] | None:
 
 
 def _counts(summary: Any) -> tuple[int, int] | None:
-    """(passed, tests) of a summary, None unless both are whole numbers with 0 <= passed <= tests."""
+    """(passed, tests) of a summary, None unless both are whole numbers with 0 <= passed <= tests < 2**63."""
     if not isinstance(summary, dict):
         return None
     passed, tests = summary.get("passed"), summary.get("tests")
-    if type(passed) is not int or type(tests) is not int or not 0 <= passed <= tests:
+    if type(passed) is not int or type(tests) is not int or not 0 <= passed <= tests < 2**63:
         return None
     return passed, tests

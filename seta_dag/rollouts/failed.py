@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seta_dag.rollouts import readable
+from seta_dag.rollouts.folders import is_file, list_folder
 from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.trial import Run, Trial
 
@@ -27,18 +29,35 @@ class FailedRollout:
 
 
 def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) -> list[FailedRollout]:
-    """One for each (chain, task) that has a traceback and no trial directory; image builds aside."""
+    """One for each (chain, task) that has a traceback and no trial directory; image builds aside.
+
+    Raises `ConfigError` where a `failed/` folder can't be listed.
+    """
     tried = {(trial.chain, trial.task_id) for trial in trials}
     latest: dict[tuple[str, str], tuple[Run, Path]] = {}
     for run in sorted(runs, key=lambda run: run.order):
-        for traceback in sorted((root / run.path / "failed").glob("*.txt")):
+        for traceback in _tracebacks(root / run.path / "failed"):
             task = clean(traceback.stem)
-            if not task.startswith("build_") and (run.chain, task) not in tried and traceback.is_file():
+            if (run.chain, task) not in tried:
                 latest[run.chain, task] = run, traceback
     return [
-        FailedRollout(chain, run.path, task, last_exception(traceback.read_text("utf-8", "replace")))
+        FailedRollout(chain, run.path, task, _detail(traceback))
         for (chain, task), (run, traceback) in sorted(latest.items())
     ]
+
+
+def _tracebacks(folder: Path) -> list[Path]:
+    """`<task>.txt` in a `failed/` folder, by name; image builds aside."""
+    files = (entry for entry in list_folder(folder) if is_file(entry))
+    names = [entry.name for entry in files if entry.name.endswith(".txt") and entry.name != ".txt"]
+    return [folder / name for name in sorted(names) if not name.startswith("build_")]
+
+
+def _detail(traceback: Path) -> str:
+    try:
+        return last_exception(readable.read_bytes(traceback).decode("utf-8", "replace"))
+    except readable.UnreadableError as error:
+        return f"failed/{clean(traceback.name)}: {error}"
 
 
 def last_exception(text: str) -> str:

@@ -7,60 +7,61 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from stat import S_IROTH
 
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.ctrf import REPORT
-from seta_dag.rollouts.snapshot import LOGS
+from seta_dag.rollouts.log_files import log_files
 from seta_dag.rollouts.trial import Trial
 
 
 def task_fingerprint(root: Path, trials: Iterable[Trial], settings: str) -> str:
     """16 hex digits over the files of a task's trials in all runs and over `settings`.
 
-    Logs and run_info count by name, size and time; the report, which is small, by content too.
-    A log rewritten with the same size and time is the one change that it misses.
+    Logs and run_info count by name, size and time, and by mode and owner where not all may read them;
+    the report, which is small, by content. A log rewritten with the same size and time is the one
+    change that it misses.
     """
     digest = hashlib.sha256(settings.encode())
-    for trial in sorted(trials, key=lambda trial: trial.path):
-        digest.update(f"\n{trial.path}".encode())
-        for line in sorted(_files(root / trial.path)):
-            digest.update(f"\n{line}".encode("utf-8", "surrogateescape"))
+    for path in sorted(trial.path for trial in trials):
+        lines = "\n".join(("", path, *sorted(_lines(f"{root}/{path}"))))
+        digest.update(lines.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
+
+
+def _lines(trial: str) -> list[str]:
+    """A line for each file of a trial directory that its row depends on."""
+    logs, closed = log_files(trial)
+    head = len(trial)
+    lines = [_line(file.path[head:], file.stat) for file in logs]
+    lines += [f"{folder[head:]} can't be listed" for folder in closed]
+    lines.append(_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
+    try:
+        return [*lines, hashlib.sha256(readable.read_bytes(f"{trial}/{REPORT}")).hexdigest()]
+    except readable.UnreadableError as error:
+        return [*lines, str(error)]
+
+
+def _line(name: str, stat: Callable[[], os.stat_result]) -> str:
+    try:
+        seen = stat()
+    except OSError as error:
+        return f"{name} {error.strerror}"
+    line = f"{name} {seen.st_size} {seen.st_mtime_ns}"
+    return line if seen.st_mode & S_IROTH else f"{line} {seen.st_mode} {seen.st_uid} {seen.st_gid}"
 
 
 def last_written(root: Path, trials: Iterable[Trial]) -> float:
     """When a file or folder of the trials was last written, in seconds since the epoch; 0 without any."""
-    paths = (path for trial in trials for path in (root / trial.path).rglob("*"))
-    return max((path.lstat().st_mtime for path in paths), default=0.0)
+    folders = (folder for trial in trials for folder in os.walk(root / trial.path))
+    paths = (f"{folder}/{name}" for folder, _, files in folders for name in (".", *files))
+    return max(map(_written, paths), default=0.0)
 
 
-def _files(trial: Path) -> Iterator[str]:
-    files = [*_below(str(trial / LOGS)), str(trial / REPORT), str(trial / "run_info.json")]
-    for path in files:
-        yield from _stat_line(path, path[len(str(trial)) :])
+def _written(path: str) -> float:
     try:
-        yield hashlib.sha256(readable.read_bytes(trial / REPORT)).hexdigest()
-    except readable.UnreadableError as error:
-        yield str(error)
-
-
-def _below(folder: str) -> Iterator[str]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):  # as far as logs are looked for
-            yield from _below(entry.path)
-        else:
-            yield entry.path
-
-
-def _stat_line(path: str, name: str) -> Iterator[str]:
-    try:
-        stat = os.stat(path)  # noqa: PTH116 - 40,000 of them
-    except OSError:
-        return
-    yield f"{name} {stat.st_size} {stat.st_mtime_ns}"
+        return os.lstat(path).st_mtime
+    except OSError:  # gone meanwhile: its folder tells
+        return 0.0

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from seta_dag import RULES_VERSION
-from seta_dag.files import write_json
+from seta_dag.errors import NotBuiltError
+from seta_dag.files import read_memo, write_memo
 from seta_dag.out import existing
 from seta_dag.rollouts.failed import FailedRollout, failed_rollouts
 from seta_dag.rollouts.fingerprint import task_fingerprint
@@ -34,31 +33,32 @@ class Merged:
 
     def of_task(self) -> dict[str, list[Trial]]:
         """The trials of each task, superseded ones too."""
-        tasks: dict[str, list[Trial]] = defaultdict(list)
-        for trial in self.trials:
-            if trial.task_id is not None:
-                tasks[trial.task_id].append(trial)
-        return tasks
+        return _of_task(self.trials)
 
 
 def merge_runs(root: Path, pattern: str, student: str) -> Merged:
-    """Merges the runs at or below `root` (R1, R2). Raises `ConfigError` where there is none.
+    """Merges the runs at or below `root` (R1, R2). Raises `ConfigError` as `find_runs` does, and where
+    the trials or the failed rollouts of a run can't be listed.
 
     `student` is what the rows depend on of the student; it counts in the fingerprints.
     """
     runs = find_runs(root, pattern)
-    trials = sorted((trial for run in runs for trial in list_trials(root, run)), key=lambda t: t.path)
-    merged = Merged(
-        tuple(run.path for run in runs),
-        tuple(trials),
-        frozenset(trial.path for trial in canonical(trials, verified_on_disk(root))),
-        tuple(failed_rollouts(root, runs, trials)),
-        {},
-    )
+    trials = tuple(sorted((trial for run in runs for trial in list_trials(root, run)), key=lambda t: t.path))
     settings = f"rules {RULES_VERSION} student {student}"
-    tasks = sorted(merged.of_task().items())
+    tasks = sorted(_of_task(trials).items())
     fingerprints = {task: task_fingerprint(root, of_task, settings) for task, of_task in tasks}
-    return Merged(merged.runs, merged.trials, merged.canonical, merged.failed, fingerprints)
+    # Read after the fingerprints: a report that comes in between is one more change for the next merge.
+    chosen = frozenset(trial.path for trial in canonical(trials, verified_on_disk(root)))
+    failed = tuple(failed_rollouts(root, runs, trials))
+    return Merged(tuple(run.path for run in runs), trials, chosen, failed, fingerprints)
+
+
+def _of_task(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    tasks: dict[str, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        if trial.task_id is not None:
+            tasks[trial.task_id].append(trial)
+    return tasks
 
 
 def write_merged(path: Path, merged: Merged) -> None:
@@ -66,12 +66,14 @@ def write_merged(path: Path, merged: Merged) -> None:
     trials = [{**asdict(trial), "canonical": trial.path in merged.canonical} for trial in merged.trials]
     failed = [asdict(rollout) for rollout in merged.failed]
     fingerprints = dict(merged.fingerprints)
-    write_json(path, {"runs": merged.runs, "trials": trials, "failed": failed, "fingerprints": fingerprints})
+    write_memo(path, {"runs": merged.runs, "trials": trials, "failed": failed, "fingerprints": fingerprints})
 
 
 def read_merged(path: Path) -> Merged:
-    """The merge as it was kept. Raises `NotBuiltError` where there is none."""
-    kept: dict[str, Any] = orjson.loads(existing(path, "resume_chain").read_bytes())
+    """The merge as it was kept. Raises `NotBuiltError` where there is none, or a damaged one."""
+    kept: dict[str, Any] | None = read_memo(existing(path, "resume_chain"))
+    if kept is None:
+        raise NotBuiltError(f"{path}: damaged; run seta-dag build (or materialize resume_chain)")
     canonical_paths = set()
     trials = []
     for line in kept["trials"]:

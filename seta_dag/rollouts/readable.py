@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""Errors of a path at whose end nothing is; with any other error something may be there."""
 _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -17,14 +22,23 @@ class UnreadableError(ValueError):
     """The file can't be read as JSON; the message says why."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file. Raises `UnreadableError` for anything else."""
+class MissingError(UnreadableError):
+    """There is no such file."""
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """The bytes of a regular file. Raises `MissingError` for none, `UnreadableError` for anything else."""
     try:
-        if not path.is_file():
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - Path costs more than the call
             raise UnreadableError("not a regular file")
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+        if error.errno not in LEADS_NOWHERE:
+            raise UnreadableError(error.strerror or "can't be read") from error
+        if os.path.islink(path):  # noqa: PTH114
+            raise UnreadableError("a link that leads nowhere") from error
+        raise MissingError("no such file") from error
 
 
 def parse(data: bytes) -> Any:
@@ -40,8 +54,12 @@ def parse(data: bytes) -> Any:
             pass
     try:
         return json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(str(error) or type(error).__name__) from error
+    except RecursionError as error:
+        raise UnreadableError("nested too deep") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError("not UTF-8") from error
+    except ValueError as error:  # its own words differ from one Python to the next
+        raise UnreadableError("not JSON" if data else "empty") from error
 
 
 def read(path: Path) -> Any:

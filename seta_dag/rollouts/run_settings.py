@@ -53,5 +53,7 @@ def _value(document: Any, keys: tuple[str, ...]) -> str | int | float | bool | N
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     if isinstance(document, str):
+        document = readable.clean(document)
         return PurePosixPath(document).name if document.startswith("/") else document
-    return document if isinstance(document, bool | int | float) else None
+    number = isinstance(document, bool | int | float) and abs(document) < 2**63  # no NaN, nothing endless
+    return document if number else None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts import readable
+from seta_dag.rollouts.log_files import log_files
 
-LOGS = "CAMEL_LOG_DIR"
 _KEYS = (b'"request": {\n', b'"messages": [\n')
 
 
@@ -17,8 +16,8 @@ _KEYS = (b'"request": {\n', b'"messages": [\n')
 class Snapshot:
     """The chosen log: its path, its bytes and what they parse to.
 
-    `log_skipped` is set where another `conv_*.json` is cut or foreign. One that is as CAMEL writes logs
-    and too short to be chosen is taken for a log unread.
+    `log_skipped` is set where another `conv_*.json` is cut or foreign, or a folder of logs can't be read.
+    One that is as CAMEL writes logs and too short to be chosen is taken for a log unread.
     """
 
     path: Path
@@ -55,8 +54,10 @@ def choose(trial: Path) -> Snapshot | None:
     Every log is read, but only what can still win is parsed.
     """
     best: tuple[Rank, _Candidate, dict[str, Any]] | None = None
-    skipped = False
-    for candidate in sorted(_candidates(trial / LOGS), key=_Candidate.best_rank, reverse=True):
+    files, closed = log_files(str(trial))
+    skipped = bool(closed)
+    candidates = [_candidate(Path(file.path)) for file in files]
+    for candidate in sorted(candidates, key=_Candidate.best_rank, reverse=True):
         if best is not None and candidate.best_rank() < best[0]:
             break
         log = _usable(candidate.data)
@@ -67,13 +68,12 @@ def choose(trial: Path) -> Snapshot | None:
     return best and Snapshot(best[1].path, best[1].data, best[2], skipped)
 
 
-def _candidates(folder: Path) -> Iterator[_Candidate]:
-    for path in folder.rglob("conv_*.json"):
-        try:
-            data = readable.read_bytes(path)
-        except readable.UnreadableError:
-            data = b""
-        yield _Candidate(path, data, _most_turns(data))
+def _candidate(path: Path) -> _Candidate:
+    try:
+        data = readable.read_bytes(path)
+    except readable.UnreadableError:
+        data = b""
+    return _Candidate(path, data, _most_turns(data))
 
 
 def _most_turns(data: bytes) -> float:

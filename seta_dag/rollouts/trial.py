@@ -5,15 +5,15 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from seta_dag.errors import ConfigError
+from seta_dag.rollouts.folders import TRIALS, is_folder, list_folder, run_paths
 from seta_dag.rollouts.readable import clean
 
 _UID = re.compile(r"(?P<task>.+)_t(?P<i>\d{1,18})_(?P<hash>[0-9a-f]+)")  # 18 digits: an int64
-_RESUMED = re.compile(r"(?P<base>.+)_resume(?:_(?P<n>\d+))?")
+_RESUMED = re.compile(r"(?P<base>.+)_resume(?:_(?P<n>\d+))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,12 @@ def run_at(path: str) -> Run:
 def find_runs(root: Path, pattern: str = "*") -> list[Run]:
     """All runs at or below `root` whose relative path or name matches the glob, by path.
 
-    Raises `ConfigError` where there is no such directory, no run in it, or one whose path no row can hold.
+    A run that several paths lead to is one run (`run_paths`). Raises `ConfigError` where there is no such
+    directory, no run in it, one whose path no row can hold, or a folder that can't be read.
     """
-    if not root.is_dir():
-        raise ConfigError(f"{root}: no such directory; give the directory that holds the rollouts")
-    found = [run_at(path) for path in _run_paths(root)]
+    if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder above can't be entered
+        raise ConfigError(f"{root}: no such directory in reach; give the directory that holds the rollouts")
+    found = [run_at(path) for path in run_paths(root, pattern)]
     runs = [run for run in found if _matches(run.path, pattern)]
     if not found:
         raise ConfigError(f"{root}: no run in it; a run is a directory with a trials/ folder")
@@ -77,26 +78,13 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path.rpartition("/")[2], pattern)
 
 
-def _run_paths(root: Path) -> Iterator[str]:
-    seen: set[str] = set()
-    todo = ["."]
-    while todo:
-        path = todo.pop()
-        full = root / path
-        real = os.path.realpath(full)
-        if real in seen or not os.access(full, os.R_OK | os.X_OK):
-            continue
-        seen.add(real)
-        folders = [entry.name for entry in os.scandir(full) if entry.is_dir()]
-        if "trials" in folders:
-            yield path
-        below = [name for name in sorted(folders, reverse=True) if name != "trials"]
-        todo += [name if path == "." else f"{path}/{name}" for name in below]
-
-
 def list_trials(root: Path, run: Run) -> list[Trial]:
-    """Every trial directory of a run, by uid; `_build*` is skipped, a bad name has no task."""
-    names = [entry.name for entry in os.scandir(root / run.path / "trials") if entry.is_dir()]
+    """Every trial directory of a run, by uid; `_build*` is skipped, a bad name has no task.
+
+    Raises `ConfigError` where they can't be listed.
+    """
+    entries = list_folder(root / run.path / TRIALS)
+    names = [entry.name for entry in entries if is_folder(entry)]
     return [_trial(run, name) for name in sorted(names) if not name.startswith("_build")]
 
 

@@ -81,6 +81,13 @@ def test_any_cut_into_shards_and_row_groups_gives_what_a_plain_loop_counts(
     assert stats.models == Counter(model or "unknown" for _, _, model in values)
 
 
+def test_models_that_are_shown_alike_are_counted_together(tmp_path: Path) -> None:
+    names = ["a b", "a\n b", " a  b ", "\x07", "\x08", "", " ", None]
+    rows = [sample_row(n, [0, 1], 1.0, name) for n, name in enumerate(names)]
+    models = read_stats(write_dataset(tmp_path / "set", rows)).models
+    assert models == {"a b": 3, "unknown": 3, "\ufffd": 2}
+
+
 @pytest.mark.parametrize(("rows", "shards", "group"), [(7, 2, 2), (7, 1, 128), (3, 3, 1), (7, 1, 3)])
 def test_sizes_are_those_that_datasets_would_push(tmp_path: Path, rows: int, shards: int, group: int) -> None:
     import datasets

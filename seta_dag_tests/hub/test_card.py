@@ -16,7 +16,9 @@ from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card import BuildFacts, render_card
 from seta_dag.hub.card_read import parse_card
 from seta_dag.hub.prose import Prose, Section
+from seta_dag.tokens.known_templates import QWEN3_TEMPLATE_SHA256
 from seta_dag.tokens.render import VARIANTS, Variant
+from seta_dag.tokens.student import DEFAULT_STUDENT, QWEN3_TOKENIZER_SHA256
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line, sample_ledger, sample_rows, write_dataset
 
 SECTIONS = [
@@ -25,7 +27,11 @@ SECTIONS = [
     "Differences from the reference", "Loading", "License",
 ]  # fmt: skip
 FACTS = BuildFacts(
-    "Qwen/Qwen3-8B", "a" * 64, "b" * 64, {RUNS[0]: RUNS}, {"n_trajs": [1, 2], "thinking": [True]}
+    DEFAULT_STUDENT,
+    QWEN3_TOKENIZER_SHA256,
+    QWEN3_TEMPLATE_SHA256,
+    {RUNS[0]: RUNS},
+    {"n_trajs": [1, 2], "thinking": [True]},
 )
 FLAGS = [
     "bad_arguments", "bad_content", "bad_tool_call", "ctrf_mismatch", "literal_markup", "log_skipped",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from pyarrow import ArrowInvalid
 
 from seta_dag.dataset.row import FIELDS
 from seta_dag.errors import DatasetError
@@ -37,7 +36,7 @@ def test_a_failed_export_leaves_what_was_there(tmp_path: Path) -> None:
     target = tmp_path / "rows.jsonl"
     target.write_text("before")
     (folder / "data/train-00001-of-00002.parquet").write_bytes(b"cut")
-    with pytest.raises(ArrowInvalid, match="Parquet"):
+    with pytest.raises(DatasetError, match="can't be read"):
         export_jsonl(folder, target)
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"d", "rows.jsonl"}

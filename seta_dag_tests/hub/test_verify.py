@@ -168,7 +168,30 @@ def test_the_numbers_of_rows_in_the_card_are_compared(tmp_path: Path) -> None:
         "the card's YAML says 1,768 rows, the shards hold 6",
         "the card's text says 1,488 rows, the shards hold 6",
     ]
-    assert verify_counts(sample(tmp_path / "d")) == []
+    assert verify_counts(sample(tmp_path / "e")) == []
+
+
+@pytest.mark.parametrize("card", [None, "no YAML", "---\nlicense: [\n---\n"])
+def test_a_dataset_without_a_readable_card_is_verified_all_the_same(tmp_path: Path, card: str | None) -> None:
+    folder = sample(tmp_path / "d")
+    (folder / "README.md").unlink()
+    if card is not None:
+        (folder / "README.md").write_text(card)
+    (sentence,) = verify_counts(folder)
+    assert "README.md: no card to compare 6 rows with" in sentence
+    assert len(verify(folder, prover())) == 6
+
+
+def test_a_run_named_like_a_number_of_rows_is_no_claim(tmp_path: Path) -> None:
+    (sample(tmp_path / "d") / "README.md").write_text(f"{CARD}\n| `500 rows` | ``7 `examples` rows`` |\n")
+    assert verify_counts(tmp_path / "d") == []
+
+
+def test_a_cut_shard_is_refused(tmp_path: Path) -> None:
+    shard = next((sample(tmp_path / "d") / "data").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-10])
+    with pytest.raises(DatasetError, match=f"{shard.name}: can't be read"):
+        verify(tmp_path / "d", prover())
 
 
 def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:

@@ -100,6 +100,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "a string": ('"passed"', "ctrf_invalid"),
     "null": ("null", "ctrf_invalid"),
     "an empty file": ("", "ctrf_invalid"),
+    "more tests than 64 bits hold": (report(None, summary(2**63, 1)), "ctrf_invalid"),
+    "as many passed": (report([], summary(2**64, 2**64)), "ctrf_invalid"),
     "a cut file": (report(MIXED, summary(5, 1))[:100], "ctrf_invalid"),
     "100,000 brackets": ("[" * 100_000, "ctrf_invalid"),
 }
@@ -138,10 +140,18 @@ def test_what_is_no_file_is_invalid(tmp_path: Path) -> None:
     assert read_report(tmp_path).reason == "ctrf_invalid"
 
 
-def test_a_dangling_link_is_invalid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["gone.json", "ctrf.json", "ctrf.json/below"])
+def test_a_link_that_leads_nowhere_is_invalid(target: str, tmp_path: Path) -> None:
     (tmp_path / "verifier").mkdir()
-    (tmp_path / REPORT).symlink_to("gone.json")
+    (tmp_path / REPORT).symlink_to(target)
     assert read_report(tmp_path).reason == "ctrf_invalid"
+
+
+@pytest.mark.parametrize("target", ["gone", "verifier", "../run_info.json"])
+def test_no_folder_for_the_report_is_no_report(target: str, tmp_path: Path) -> None:
+    (tmp_path / "run_info.json").write_text("{}")
+    (tmp_path / "verifier").symlink_to(target)
+    assert read_report(tmp_path).reason == "not_verified"
 
 
 def test_statuses_are_counted_where_they_are_listed(tmp_path: Path) -> None:
@@ -151,7 +161,7 @@ def test_statuses_are_counted_where_they_are_listed(tmp_path: Path) -> None:
     assert read(tmp_path, report(None, summary(3, 2))).statuses is None
 
 
-COUNTS = st.one_of(st.integers(-2, 6), st.sampled_from(["1", 1.0, True, None]))
+COUNTS = st.one_of(st.integers(-2, 6), st.sampled_from(["1", 1.0, True, None, 2**63 - 1, 2**63]))
 SUMMARIES: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.just([]), st.fixed_dictionaries({}, optional={"tests": COUNTS, "passed": COUNTS})
 )
@@ -193,7 +203,7 @@ def plain(document: dict[str, Any]) -> tuple[float | None, str | None, bool]:
     counts: tuple[Any, Any] = (None, None)
     if isinstance(summed, dict):
         counts = summed.get("tests"), summed.get("passed")
-    good = all(type(count) is int and count >= 0 for count in counts) and counts[1] <= counts[0]
+    good = all(type(count) is int and 0 <= count < 2**63 for count in counts) and counts[1] <= counts[0]
     if isinstance(listed, list) and listed and all(isinstance(e, dict) for e in listed):
         statuses = [entry.get("status") for entry in listed]
         if all(isinstance(status, str) for status in statuses):

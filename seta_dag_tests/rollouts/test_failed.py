@@ -96,7 +96,7 @@ def test_a_trial_anywhere_in_the_chain_counts(run: str, tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["build_task.txt", "task.log", "task", "notes.md"])
+@pytest.mark.parametrize("name", ["build_task.txt", "task.log", "task", "notes.md", ".txt"])
 def test_other_files_are_no_failed_rollouts(name: str, tmp_path: Path) -> None:
     try_out(tmp_path, "X")
     fail(tmp_path, "X", name)
@@ -106,6 +106,12 @@ def test_other_files_are_no_failed_rollouts(name: str, tmp_path: Path) -> None:
 def test_a_folder_named_like_a_task_is_no_failed_rollout(tmp_path: Path) -> None:
     try_out(tmp_path, "X")
     (tmp_path / "X/failed/task.txt").mkdir(parents=True)
+    assert found(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_the_folder_holds_no_failed_rollout(tmp_path: Path) -> None:
+    try_out(tmp_path, "X")
+    (tmp_path / "X/failed").write_text("OSError: gone")
     assert found(tmp_path) == []
 
 

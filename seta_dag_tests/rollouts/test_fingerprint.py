@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from seta_dag.rollouts.ctrf import REPORT
-from seta_dag.rollouts.fingerprint import task_fingerprint
-from seta_dag.rollouts.trial import find_runs, list_trials
+from seta_dag.rollouts.fingerprint import last_written, task_fingerprint
+from seta_dag.rollouts.trial import Trial, find_runs, list_trials, run_at
 from seta_dag_tests.support.conversations import FOLDER
 from seta_dag_tests.support.rollouts import WHOLE, report, write_trial
+from seta_dag_tests.support.unprivileged import closed
 
 TRIAL = "X/trials/task_t0_ab"
 LOGS = f"{TRIAL}/CAMEL_LOG_DIR"
@@ -37,6 +39,8 @@ def rewrite(path: Path, data: bytes) -> None:
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a log grows": lambda root: rewrite(root / LOG, WHOLE + b"\n"),
     "a log is written again": lambda root: os.utime(root / LOG, ns=(0, 0)),
+    "a log may no longer be read": lambda root: (root / LOG).chmod(0),
+    "a log is a dead link": lambda root: (root / LOG).with_name("conv_.json").symlink_to("gone"),
     "a log goes": lambda root: (root / LOG).unlink(),
     "a log is renamed": lambda root: (root / LOG).rename(root / LOG.replace("_000001", "_000002")),
     "a log is moved to another folder": lambda root: (root / LOGS / FOLDER).rename(root / LOGS / "z"),
@@ -54,6 +58,8 @@ OTHERS: dict[str, Callable[[Path], object]] = {
     "a trial of another task comes": lambda root: write_trial(root, "X/trials/other_t0_ab"),
     "other files of the trial come": lambda root: (root / TRIAL / "trial.log").write_text("x"),
     "an empty folder comes": lambda root: (root / TRIAL / "CAMEL_LOG_DIR/helper").mkdir(),
+    "a file that is no log comes": lambda root: (root / LOGS / FOLDER / "trace.json").write_text("x"),
+    "a log may be written by others": lambda root: (root / LOG).chmod(0o666),
     "the run gets a summary": lambda root: (root / "X/summary.json").write_text("{}"),
 }
 
@@ -87,3 +93,39 @@ def test_it_does_not_depend_on_where_the_root_is_nor_on_the_order(tmp_path: Path
     (run,) = find_runs(tmp_path / "there")
     turned = list_trials(tmp_path / "there", run)[::-1]
     assert task_fingerprint(tmp_path / "there", turned, "rules 1") == here
+
+
+CLOSED = (LOGS, f"{LOGS}/{FOLDER}", LOG, f"{TRIAL}/{REPORT}", f"{TRIAL}/verifier", TRIAL)
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_it_changes_when_what_was_closed_is_opened(path: str, tmp_path: Path) -> None:
+    write_trial(tmp_path, TRIAL)
+    trials = list_trials(tmp_path, run_at("X"))
+    with closed(tmp_path / path):
+        before = task_fingerprint(tmp_path, trials, "rules 1")
+    assert task_fingerprint(tmp_path, trials, "rules 1") != before
+
+
+WRITTEN: dict[str, Callable[[Path], object]] = {
+    "a trial that is empty yet": lambda root: (root / "X/trials/task_t0_cd").mkdir(parents=True),
+    "a log": lambda root: os.utime(root / LOG),
+    "a file that is no log": lambda root: (root / TRIAL / "trial.log").write_text("x"),
+    "a dead link": lambda root: (root / TRIAL / "loop").symlink_to("loop"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_whatever_is_written_into_a_trial_shows_in_its_time(name: str, tmp_path: Path) -> None:
+    write_trial(tmp_path, TRIAL)
+    for path in [*tmp_path.rglob("*")][::-1]:
+        os.utime(path, ns=(0, 0))
+    (run,) = find_runs(tmp_path)
+    assert last_written(tmp_path, list_trials(tmp_path, run)) == 0
+    start = time.time() - 1
+    WRITTEN[name](tmp_path)
+    assert last_written(tmp_path, list_trials(tmp_path, run)) > start
+
+
+def test_a_trial_that_is_gone_was_never_written(tmp_path: Path) -> None:
+    assert last_written(tmp_path, [Trial("X", "X", "task_t0_ab", "task", 0)]) == 0

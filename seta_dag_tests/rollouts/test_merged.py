@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from seta_dag.errors import ConfigError, NotBuiltError
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged, merge_runs, read_merged, write_merged
+from seta_dag.rollouts.resume_chain import verified_on_disk
+from seta_dag.rollouts.trial import Trial
 from seta_dag_tests.support.rollouts import write_trial
 
 
@@ -65,6 +68,21 @@ def test_a_glob_leaves_runs_out(root: Path) -> None:
     merged = merged_of(root, "X")
     assert merged.runs == ("exp/X",)
     assert "exp/X/trials/again_t0_ab" in merged.canonical
+
+
+def test_a_report_that_comes_while_runs_are_merged_shows_the_next_time(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the task would look built with another canonical trial."""
+
+    def come_first(at: Path) -> Callable[[Trial], bool]:
+        write_trial(root, "exp/X_resume/trials/worse_t0_cd")
+        return verified_on_disk(at)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("seta_dag.rollouts.merged.verified_on_disk", come_first)
+        before = merged_of(root)
+    assert merged_of(root).fingerprints["worse"] != before.fingerprints["worse"]
 
 
 def test_the_merge_is_read_back_as_it_was_kept(root: Path) -> None:

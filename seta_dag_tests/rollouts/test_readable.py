@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,43 @@ def test_any_bytes_are_read_as_json_reads_them(data: bytes) -> None:
 
 
 def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
-    (tmp_path / "dangling.json").symlink_to(tmp_path / "gone")
-    for path in (tmp_path, tmp_path / "absent.json", tmp_path / "dangling.json"):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo"):
         with pytest.raises(readable.UnreadableError, match="not a regular file"):
             readable.read(path)
+
+
+@pytest.mark.parametrize("target", ["gone", "link", "link/below"])
+def test_a_link_that_leads_nowhere_is_unreadable_but_not_missing(target: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(readable.UnreadableError, match="a link that leads nowhere") as caught:
+        readable.read(tmp_path / "link")
+    assert not isinstance(caught.value, readable.MissingError)
+
+
+@pytest.mark.parametrize("path", ["absent", "absent/below", "file/below", "loop/below", "x" * 300])
+def test_a_file_that_is_not_there_is_missing(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("{}")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(readable.MissingError, match="no such file"):
+        readable.read(tmp_path / path)
+
+
+WORDS = {
+    b"": "empty",
+    b"\xff": "not UTF-8",
+    b'{"a": 1': "not JSON",
+    b"[1,]": "not JSON",
+    b"1" * 5_000: "not JSON",
+    b"[" * DEEP: "nested too deep",
+}
+
+
+@pytest.mark.parametrize("data", WORDS, ids=WORDS.values())
+def test_why_it_is_unreadable_is_said_in_words_of_our_own(data: bytes) -> None:
+    """The ledger holds them, and Python's own differ between its versions."""
+    with pytest.raises(readable.UnreadableError, match=f"^{WORDS[data]}$"):
+        readable.parse(data)
 
 
 CLEAN = [

@@ -62,6 +62,9 @@ def test_all_settings_are_read_from_either_file(tmp_path: Path, name: str) -> No
         ([{"config.yaml": "n_trajs: null\ndataset: 2026-04-01"}], {}),
         ([{"config.yaml": "dataset: /home/me/tasks/v2/"}], {"dataset": ["v2"]}),
         ([{"config.yaml": "dataset: org/tasks"}], {"dataset": ["org/tasks"]}),
+        ([{"config.yaml": 'dataset: "x\\ud800"'}], {"dataset": ["x\ufffd"]}),
+        ([{"config.yaml": f"n_trajs: {2**63 - 1}"}], {"n_trajs": [2**63 - 1]}),
+        *[([{"config.yaml": f"n_trajs: {n}"}], {}) for n in (2**63, -(2**70), ".nan", ".inf", "-.inf")],
     ],
 )
 def test_values_are_those_of_all_runs_each_once(

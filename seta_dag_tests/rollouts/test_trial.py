@@ -82,6 +82,7 @@ CHAINS: dict[str, tuple[str, int]] = {
     "exp/X_resumed": ("exp/X_resumed", 0),
     "exp/X_resume_": ("exp/X_resume_", 0),
     "exp/X_resume_b": ("exp/X_resume_b", 0),
+    "exp/two\nlines_resume": ("exp/two\nlines", 1),
     "exp/_resume": ("exp/_resume", 0),
     "exp_resume/X": ("exp_resume/X", 0),
     "X_resume": ("X", 1),
@@ -144,7 +145,7 @@ def test_a_run_reached_twice_is_one_run_the_same_everywhere(tmp_path: Path) -> N
     for n in range(30):
         (tmp_path / f"link{n:02}").symlink_to(tmp_path / "m/run")
     (tmp_path / "m/loop").symlink_to(tmp_path)
-    assert [run.path for run in find_runs(tmp_path)] == ["link00"]
+    assert [run.path for run in find_runs(tmp_path)] == ["m/run"]
 
 
 @pytest.mark.parametrize("folders", [[], ["exp/empty", "exp/trial"]])

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from seta_dag.errors import StudentError
+from seta_dag.tokens.known_templates import KNOWN_TEMPLATES
 from seta_dag.tokens.markup import ADDED_TOKENS, MARKUP
 from seta_dag.tokens.student import (
-    KNOWN_TEMPLATES,
     QWEN3_TOKENIZER_SHA256,
     Student,
     find_student,
@@ -123,15 +123,41 @@ UNUSABLE = {
     "without added tokens": ("{}", "unreadable"),
     "without a markup token": (tokens(*ADDED_TOKENS[:-1]), "no token </think>"),
     "with a token that is not known": (tokens(*ADDED_TOKENS, "<|more|>"), "unknown added tokens <|more|>"),
+    "without a model": (tokens(*ADDED_TOKENS), "no engine can load it"),
 }
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_a_tokenizer_that_cannot_be_exact_is_refused(name: str, tmp_path: Path, student: Student) -> None:
+def test_a_tokenizer_that_cannot_be_exact_is_refused_when_it_is_found(
+    name: str, tmp_path: Path, student: Student
+) -> None:
     text, sentence = UNUSABLE[name]
     made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
-    found = find_student(str(made))
-    refused(lambda: found.markup_ids, sentence, str(tmp_path))
+    refused(lambda: find_student(str(made)), sentence, str(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["model", "pre_tokenizer", "added_tokens"])
+def test_a_tokenizer_with_a_damaged_part_is_refused(part: str, tmp_path: Path, student: Student) -> None:
+    text = json.dumps(student.parsed | {part: {"type": "unheard"}})
+    made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
+    refused(lambda: find_student(str(made)), str(tmp_path))
+
+
+def test_another_tokenizer_that_loads_is_a_student(tmp_path: Path, student: Student) -> None:
+    text = student.tokenizer_json + "\n"
+    made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
+    assert find_student(str(made)).tokenizer_sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["nobody/nothing", "no such folder", "../nothing"])
+def test_a_name_that_is_neither_a_folder_nor_on_the_hub_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    refused(lambda: find_student(name), name, "neither a folder nor to be had", "check the name")
 
 
 def refused(action: Callable[[], object], *sentence: str) -> None:

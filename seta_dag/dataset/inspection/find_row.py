@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from seta_dag.dataset.ledger import Line, read_ledger
+from seta_dag.dataset.parquet import opened
+from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.out import Out, existing
 from seta_dag.tokens.render import Variant
-
-_BUILD = "the datasets with: seta-dag build"
 
 
 def find_line(out: Out, name: str) -> Line:
@@ -24,7 +23,7 @@ def find_line(out: Out, name: str) -> Line:
 
     Raises `ConfigError` where there is none, where what there is became no row, or several did.
     """
-    lines = [line for line in read_ledger(existing(out.ledger, _BUILD)) if name in _names(line)]
+    lines = [line for line in read_ledger(existing(out.ledger, "ledger")) if name in _names(line)]
     rows = [line for line in lines if line["disposition"] == "row"]
     if len(rows) == 1:
         return rows[0]
@@ -39,15 +38,11 @@ def find_line(out: Out, name: str) -> Line:
 
 
 def read_row(out: Out, variant: Variant, line: Line) -> pa.Table:
-    """The row of a ledger's line, as a table of one row with every column of R10."""
-    dataset = existing(out.dataset(variant), _BUILD)
-    paths = _shards_with(shard_paths(dataset), line["trial_uid"])
-    folder = f"{trial_path(line)}/"
-    for path in paths:
-        table = pq.read_table(path, filters=[("trial_uid", "=", line["trial_uid"])])
-        for number, log in enumerate(table["conv_json_path"].to_pylist()):
-            if log.startswith(folder):
-                return table.slice(number, 1)
+    """The row of a ledger's line, as a table of one row with every column of R10. Raises `DatasetError`."""
+    dataset = existing(out.dataset(variant), f"{variant}_dataset")
+    for path in shard_paths(dataset):
+        if (row := _row_in(path, f"{trial_path(line)}/")) is not None:
+            return row
     raise DatasetError(f"{dataset}: no row of {trial_path(line)}, though the ledger has it; build again")
 
 
@@ -67,6 +62,12 @@ def _told(line: Line) -> str:
     return f"{named}: {line['disposition']}{f', {why}' if why else ''}"
 
 
-def _shards_with(paths: Sequence[Path], uid: str) -> list[Path]:
-    """The shards that hold a row of that uid, told from their smallest column."""
-    return [path for path in paths if uid in pq.read_table(path, columns=["trial_uid"])[0].to_pylist()]
+def _row_in(path: Path, folder: str) -> pa.Table | None:
+    """The row of a shard whose log lies below `folder`. Of the row group that holds it all is read."""
+    with opened(path, ROW_SCHEMA) as file:
+        for group in range(file.num_row_groups):
+            logs = file.read_row_group(group, ["conv_json_path"])["conv_json_path"]
+            at = pc.index(pc.starts_with(logs, folder), True).as_py()
+            if at >= 0:
+                return file.read_row_group(group).slice(at, 1)
+    return None

@@ -1,0 +1,94 @@
+"""A build has nothing to do when the inputs are the same and nobody touched what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seta_dag.dataset import finished
+from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.finished import inputs_of, is_finished, mark_finished
+from seta_dag.dataset.shard_facts import shard_paths
+from seta_dag.out import Out
+from seta_dag.rollouts.failed import FailedRollout
+from seta_dag.rollouts.merged import Merged
+from seta_dag.tokens.render import VARIANTS
+from seta_dag_tests.support.damage import FOLDER, SEEN
+from seta_dag_tests.support.made import RUN, Made, merged, write_all
+
+MADE = [Made("a"), Made("b")]
+MERGE = merged(MADE)
+INPUTS = inputs_of(MERGE, Filters())
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Out:
+    """Both datasets, with a card each, finished."""
+    out = Out(tmp_path)
+    write_all(out, MADE)
+    for variant in VARIANTS:
+        (out.dataset(variant) / "README.md").write_text("# Card\n")
+        mark_finished(out, variant, INPUTS)
+    return out
+
+
+def test_what_is_finished_stays_so(out: Out) -> None:
+    assert is_finished(out, INPUTS)
+    assert not is_finished(out, inputs_of(MERGE, Filters(0.5)))
+    assert not is_finished(Out(out.root / "nowhere"), INPUTS)
+
+
+def test_both_variants_must_be(out: Out) -> None:
+    mark_finished(out, "thinking", "other inputs")
+    assert not is_finished(out, INPUTS)
+
+
+VISIBLE: dict[str, Callable[[Out], Path]] = {
+    "ledger": lambda out: out.ledger,
+    "shard": lambda out: shard_paths(out.dataset("nothink"))[0],
+    "card": lambda out: out.dataset("thinking") / "README.md",
+    "memo": lambda out: out.memo("nothink.finished"),
+}
+
+
+@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
+@pytest.mark.parametrize("what", VISIBLE)
+def test_whoever_touches_a_file_makes_it_unfinished(
+    what: str, damage: Callable[[Path], object], out: Out
+) -> None:
+    damage(VISIBLE[what](out))
+    assert not is_finished(out, INPUTS)
+
+
+def test_a_file_more_makes_it_unfinished(out: Out) -> None:
+    (out.dataset("thinking") / "data" / "train-00009-of-00009.parquet").write_text("")
+    assert not is_finished(out, INPUTS)
+
+
+FAILED = FailedRollout(RUN, RUN, "f", "OSError: x")
+OTHERS: dict[str, Merged] = {
+    "a fingerprint": merged([Made("a", text="else"), Made("b")]),
+    "which is canonical": replace(MERGE, canonical=frozenset()),
+    "a run": replace(MERGE, runs=(RUN, f"{RUN}_resume")),
+    "a failed rollout": replace(MERGE, failed=(FAILED,)),
+    "its reason": replace(MERGE, failed=(replace(FAILED, detail="OSError: y"),)),
+    "a trial": merged([*MADE, Made("b", 1)]),
+}
+
+
+def test_each_input_counts() -> None:
+    hashes = [INPUTS, *(inputs_of(merge, Filters()) for merge in OTHERS.values()), inputs_of(MERGE)]
+    assert len(set(hashes)) == len(OTHERS) + 2
+
+
+def test_the_version_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finished, "__version__", "0.0.1")
+    assert inputs_of(MERGE, Filters()) != INPUTS
+
+
+def test_the_order_of_sets_and_maps_does_not_count() -> None:
+    turned = replace(MERGE, fingerprints=dict(reversed(list(MERGE.fingerprints.items()))))
+    assert inputs_of(turned, Filters()) == INPUTS

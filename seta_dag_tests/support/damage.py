@@ -1,0 +1,46 @@
+"""Damage to a file: what a bad disk, a full one or a curious person leaves of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _flip_unseen(path: Path) -> None:
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    _flip(path)
+    os.utime(path, ns=times)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def _make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+SEEN: dict[str, Callable[[Path], object]] = {
+    "a flipped bit": _flip,
+    "cut": _cut,
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\n"),
+    "empty": lambda path: path.write_bytes(b""),
+    "another file": lambda path: path.write_bytes(b'{"a": 1}'),
+    "a list": lambda path: path.write_bytes(b"[1, 2]"),
+    "gone": Path.unlink,
+}
+"""Each leaves another size or time, or no file."""
+
+FLIPPED_UNSEEN = _flip_unseen
+"""A bit that flips and leaves size and time as they were, as on a bad disk."""
+
+FOLDER = _make_folder
+"""A directory stands in the file's place."""
