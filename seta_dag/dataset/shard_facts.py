@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     known = {_mark(path): path for path in shard_paths(dataset)}
     shards = {mark: _again(kept.get(mark), path) or _read(path) for mark, path in known.items()}
     if memo and shards.keys() != kept.keys():
-        write_json(memo, {mark: asdict(shard) for mark, shard in shards.items()})
+        write_json(memo, shards)
     return list(shards.values())
 
 

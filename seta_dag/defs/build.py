@@ -32,6 +32,8 @@ def build(
     request.project.check()
     with locked(request.project.target.root, waiting):
         work = look(request)
+        if work.tasks:
+            request.student.load_ahead()
         tags = prepare(instance, request, work)
         total = len(work.merged.fingerprints)
         if not work.tasks and work.finished and _all_materialized(instance):
