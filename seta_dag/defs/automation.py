@@ -18,7 +18,7 @@ from seta_dag.rollouts.fingerprint import last_written
 
 INPUTS_TAG = "seta_dag/inputs"
 _ON_ITS_WAY = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
-_SECONDS_BETWEEN_LOOKS = 30
+_SECONDS_BETWEEN_LOOKS = 15
 
 
 def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
