@@ -21,12 +21,8 @@ class NotBuiltError(SetaError, FileNotFoundError):
     """A file that an earlier stage writes is not there yet."""
 
 
-class BusyError(SetaError, BlockingIOError):
-    """Another build is writing to the same output directory."""
-
-
-class OutputError(SetaError, OSError):
-    """A file can't be written where it belongs; its cause is what the system said."""
+class ChangedError(SetaError, RuntimeError):
+    """The input changed while it was read, so what was read of it may be of no one state."""
 
 
 class PublishError(SetaError, ConnectionError):

@@ -134,7 +134,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "no such student": (["build", "--student", "{root}/empty"], "empty"),
     "no such card": (["build", "--card", "{root}/none.toml"], "none.toml"),
     "out below a file": (["build", "--out", "{root}/file/x"], "x: can't be written (Not a directory); give"),
-    "out is a file": (["build", "--out", "{root}/file"], "file: not a directory; give another output"),
+    "out is a file": (
+        ["build", "--out", "{root}/file"],
+        "file: can't be written (File exists); give another",
+    ),
     "out where nothing can be": (["build", "--out", "/proc/seta"], "/proc/seta: can't be written (No such"),
     "out in the rollouts": (["build", "--out", "{rollouts}/out"], "may not lie in one another"),
     "no variant in repo": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),

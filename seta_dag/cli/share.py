@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 @click.option("--card", default="", help="TOML file with your own words for the cards. Default: SETA_CARD.")
 @click.option("--allowed", default="", help="File of fingerprints of secrets that may be published.")
 @click.option("--allow-secrets", is_flag=True, help="Publish although secrets were found in the rows.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be added, changed and deleted.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing; say what would be added, changed and deleted. Writes the local cards for this repo.",
+)
 def publish(
     repo: str, rollouts: str, runs: str, out: str, variant: tuple[Variant, ...], student: str, private: bool,
     pr: bool, tag: str, card: str, allowed: str, allow_secrets: bool, dry_run: bool,
@@ -59,7 +63,8 @@ def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> 
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
     with instance() as dagster_instance:
         done, failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
-    click.echo("\n".join(done))
+    for sentence in done:
+        click.echo(sentence)
     for failure in failures:
         click.echo(f"seta-dag: {failure}", err=True)
     if not failures and dry_run:

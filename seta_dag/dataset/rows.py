@@ -62,6 +62,11 @@ class RowMaker:
     prover: Prover
     share: float
 
+    @property
+    def student(self) -> str:
+        """What the rows depend on of the student."""
+        return self.prover.student.identity
+
     def tokenize(self, row: TrialRow, talk: Conversation) -> TrialRow:
         """Fills in both variants, or drops the trial where a proof of either fails."""
         rendered = {variant: render(talk, variant) for variant in VARIANTS}

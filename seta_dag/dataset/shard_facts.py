@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     shards = [_again(kept.get(_key(path)), path) or _read(path) for path in paths]
     known = dict(zip(map(_key, paths), shards, strict=True))
     if memo and known.keys() != kept.keys():
-        write_memo(memo, {key: asdict(shard) for key, shard in known.items()})
+        write_memo(memo, known)
     return shards
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
 from seta_dag.dataset.task_table import write_task
-from seta_dag.errors import NotBuiltError
+from seta_dag.errors import ChangedError, NotBuiltError
 from seta_dag.out import Out, task_file_name
+from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.stages import StageReport, run_stage
@@ -29,6 +30,8 @@ def tokenize_tasks(
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
         rows = build_rows(root, [(trial, reports[trial.path]) for trial in trials], maker)
+        if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
+            raise ChangedError("its rollouts or the student changed while it was built; build again")
         write_task(path, rows)
         return sum((_counts(row) for row in rows), Counter())
 

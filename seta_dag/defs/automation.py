@@ -18,7 +18,7 @@ from seta_dag.rollouts.fingerprint import last_written
 
 INPUTS_TAG = "seta_dag/inputs"
 _ON_ITS_WAY = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
-_SECONDS_BETWEEN_LOOKS = 30
+_SECONDS_BETWEEN_LOOKS = 15
 
 
 def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
@@ -27,10 +27,10 @@ def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReas
     The settings are read here: as resources Dagster would set them up for a run, which takes the lock.
     """
     project = Project()
-    request = Request(project, StudentSettings(), HubSettings(), _filters_kept(project))
-    if is_locked(project.target.root):
-        return dg.SkipReason(f"a rebuild writes to {project.target.root}; waiting for it to end")
     try:
+        if is_locked(project.target.root):
+            return dg.SkipReason(f"a rebuild writes to {project.target.root}; waiting for it to end")
+        request = Request(project, StudentSettings(), HubSettings(), _filters_kept(project))
         work = look(request)
         reason = _why_not(instance, project, work)
     except SetaError as error:

@@ -37,6 +37,8 @@ def build(
         if request.full:
             request.project.target.forget()
         work = look(request)
+        if work.tasks:
+            request.student.load_ahead()
         tags = prepare(instance, request, work)
         total = len(work.merged.fingerprints)
         if not work.tasks and work.finished and _all_materialized(instance):

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.ledger import count_dispositions, read_ledger
+from seta_dag.dataset.ledger import count_dispositions, read_filters, read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
 from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.proved import PROOFS, Proved, read_proofs, refused_by
@@ -122,7 +122,12 @@ def _card_check(variant: Variant) -> dg.AssetChecksDefinition:
     def numbers_are_the_shards(project: Project) -> dg.AssetCheckResult:
         out = project.target
         return verdict(
-            check_card(out.dataset(variant), read_ledger(out.ledger), out.shard_facts(variant)),
+            check_card(
+                out.dataset(variant),
+                read_ledger(out.ledger),
+                out.shard_facts(variant),
+                read_filters(out.ledger),
+            ),
             "card, shards and ledger agree",
         )
 

@@ -34,10 +34,10 @@ def registered(instance: dg.DagsterInstance) -> list[str]:
 
 def register(instance: dg.DagsterInstance, tasks: Iterable[str]) -> None:
     """Makes the instance's partitions those of `tasks`: new ones are added, tasks that are gone leave."""
-    wanted, known = list(tasks), registered(instance)
-    for task in set(known) - set(wanted):
+    wanted, known = list(tasks), set(registered(instance))
+    for task in known - set(wanted):
         instance.delete_dynamic_partition("task", key_of(task))
-    instance.add_dynamic_partitions("task", [key_of(task) for task in wanted if task not in set(known)])
+    instance.add_dynamic_partitions("task", [key_of(task) for task in wanted if task not in known])
 
 
 def range_of(instance: dg.DagsterInstance, tasks: Sequence[str]) -> dict[str, str]:

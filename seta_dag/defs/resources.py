@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -63,8 +64,6 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         root, out = self.root.resolve(), self.target.root.resolve()
         if root.is_relative_to(out) or out.is_relative_to(root):
             raise ConfigError(f"{out} and {root}: the output and the rollouts may not lie in one another")
-        if out.exists() and not out.is_dir():
-            raise ConfigError(f"{out}: not a directory; give another output directory")
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
@@ -92,12 +91,15 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The student. Raises `StudentError` where it can't be used."""
         return find_student(self.name or os.environ.get("SETA_STUDENT") or DEFAULT_STUDENT)
 
-    def load(self) -> RowMaker:
-        """What makes and proves the rows; tokenizers are loaded once a process."""
+    def load_ahead(self) -> Future[Prover]:
+        """Begins to load the tokenizer, once a process, and goes on: most of it holds no lock of Python's."""
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
-        prover = _load(self.find(), "hf" if self.engine == "hf" else "fastokens")
-        return RowMaker(prover, 1.0 if self.prove_all else SAMPLED)
+        return _loading(self.find(), "hf" if self.engine == "hf" else "fastokens")
+
+    def load(self) -> RowMaker:
+        """What makes and proves the rows."""
+        return RowMaker(self.load_ahead().result(), 1.0 if self.prove_all else SAMPLED)
 
 
 class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -143,5 +145,12 @@ class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 @lru_cache(maxsize=1)
+def _loading(student: Student, engine: EngineName) -> Future[Prover]:
+    pool = ThreadPoolExecutor(1)
+    loading = pool.submit(_load, student, engine)
+    pool.shutdown(wait=False)
+    return loading
+
+
 def _load(student: Student, engine: EngineName) -> Prover:
     return Prover.load(student, StudentTokenizer.load(student, engine))

@@ -11,20 +11,21 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from stat import S_IROTH
 
+from seta_dag import RULES_VERSION
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.log_files import log_files
 from seta_dag.rollouts.trial import Trial
 
 
-def task_fingerprint(root: Path, trials: Iterable[Trial], settings: str) -> str:
-    """16 hex digits over the files of a task's trials in all runs and over `settings`.
+def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
+    """16 hex digits over the files of a task's trials in all runs, the rules' version and the student.
 
     Logs and run_info count by name, size and time, and by mode and owner where not all may read them;
     the report, which is small, by content. A log rewritten with the same size and time is the one
     change that it misses.
     """
-    digest = hashlib.sha256(settings.encode())
+    digest = hashlib.sha256(f"rules {RULES_VERSION} student {student}".encode())
     for path in sorted(trial.path for trial in trials):
         lines = "\n".join(("", path, *sorted(_lines(f"{root}/{path}"))))
         digest.update(lines.encode("utf-8", "surrogateescape"))

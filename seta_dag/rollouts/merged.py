@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seta_dag import RULES_VERSION
 from seta_dag.errors import NotBuiltError
 from seta_dag.files import read_memo, write_memo
 from seta_dag.out import existing
@@ -44,9 +43,8 @@ def merge_runs(root: Path, pattern: str, student: str) -> Merged:
     """
     runs = find_runs(root, pattern)
     trials = tuple(sorted((trial for run in runs for trial in list_trials(root, run)), key=lambda t: t.path))
-    settings = f"rules {RULES_VERSION} student {student}"
     tasks = sorted(_of_task(trials).items())
-    fingerprints = {task: task_fingerprint(root, of_task, settings) for task, of_task in tasks}
+    fingerprints = {task: task_fingerprint(root, of_task, student) for task, of_task in tasks}
     # Read after the fingerprints: a report that comes in between is one more change for the next merge.
     chosen = frozenset(trial.path for trial in canonical(trials, verified_on_disk(root)))
     failed = tuple(failed_rollouts(root, runs, trials))

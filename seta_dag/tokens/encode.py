@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from seta_dag.tokens.markup import LITERAL
 
@@ -78,7 +78,7 @@ class HuggingFace:
 
     @cached_property
     def _plain(self) -> Tokenizer:
-        return _hf_tokenizer(json.dumps({**json.loads(self._json), "added_tokens": []}))
+        return _hf_tokenizer(orjson.dumps({**orjson.loads(self._json), "added_tokens": []}).decode())
 
     def whole(self, texts: Sequence[str]) -> Encoded:
         return _encode(self._recognising, texts)

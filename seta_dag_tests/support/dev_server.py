@@ -19,7 +19,7 @@ from seta_dag_tests.support.processes import BIN, environment, wait_until
 
 _SENSOR = """{ sensorOrError(sensorSelector: {
     repositoryName: "__repository__", repositoryLocationName: "seta_dag", sensorName: "new_rollouts"
-}) { ... on Sensor { sensorState { status ticks(limit: 10) { status skipReason runIds error { message } } } } } }"""
+}) { ... on Sensor { sensorState { ticks(limit: 10) { status skipReason runIds } } } } }"""
 _RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
 
 
