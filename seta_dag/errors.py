@@ -25,6 +25,10 @@ class ChangedError(SetaError, RuntimeError):
     """The input changed while it was read, so what was read of it may be of no one state."""
 
 
+class OutputError(SetaError, OSError):
+    """A file can't be written where it belongs; its cause is what the system said."""
+
+
 class PublishError(SetaError, ConnectionError):
     """A dataset was not published; nothing of it is visible on the Hub."""
 
