@@ -61,7 +61,7 @@ def find_runs(root: Path, pattern: str = "*") -> list[Run]:
     directory, no run in it, one whose path no row can hold, or a folder that can't be read.
     """
     if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where a folder above can't be entered
-        raise ConfigError(f"{root}: no such directory in reach; give the directory that holds the rollouts")
+        raise ConfigError(f"{root}: no such directory; give the directory that holds the rollouts")
     found = [run_at(path) for path in run_paths(root, pattern)]
     runs = [run for run in found if _matches(run.path, pattern)]
     if not found:

@@ -25,18 +25,10 @@ from seta_dag.tokens.render import VARIANTS
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN
 from seta_dag_tests.support.made import Made, merged, stage_file, write_all, write_both
 
-
-def ends_a_shard(task: str) -> bool:
-    """Whether a shard ends after the task, whatever comes behind."""
-    keys = [(name, "run", "uid") for name in (task, f"{task}\U0010ffff")]
-    lines = [dict(zip(("task_id", "run", "trial_uid"), key, strict=True)) for key in keys]
-    return len(list(cut(lines, dict.fromkeys(keys, ""), "thinking"))) == 2
-
-
-ENDS = [name for name in (f"task {n}" for n in range(300)) if ends_a_shard(name)]
-TASKS = sorted({*(f"task {n}" for n in range(100, 116)), *ENDS[:4]})
+TASKS = [f"task {n}" for n in range(100, 200)]
 MANY = [Made(task, text=f"It is {task}.") for task in TASKS]
-"""A few tasks in a few shards."""
+"""A row each, in three shards."""
+OTHERS = [f"{task} {n}" for task in TASKS for n in range(30)]
 SEVENTH = TASKS[7]
 
 
@@ -97,7 +89,7 @@ def test_any_history_and_order_of_building_gives_the_same_bytes(
 def test_shards_hold_the_ledgers_rows_in_order(out: Out) -> None:
     for variant in VARIANTS:
         shards = read_shards(out.dataset(variant))
-        assert len(shards) > 3 and sum(len(shard.rows) for shard in shards) == len(MANY)
+        assert len(shards) == 3 and sum(len(shard.rows) for shard in shards) == len(MANY)
         assert wrong_rows(shards, read_ledger(out.ledger), variant) == []
         assert wrong_schemas(out.dataset(variant)) == []
 
@@ -126,10 +118,17 @@ def test_a_change_writes_the_shard_that_it_touches_and_no_other(change: str, out
 
 
 def test_a_task_that_ends_a_shard_splits_one(out: Out) -> None:
-    before, made = files(out), [*MANY, Made(ENDS[4])]
-    write_all(out, made)
-    assert len(before - files(out)) <= len(VARIANTS)
+    before, made = files(out), [*MANY, Made(next(name for name in OTHERS if splits(name)))]
+    assert {len(shards.paths) for shards in write_all(out, made).values()} == {4}
+    assert len(before - files(out)) <= 2 * len(VARIANTS)
     assert content(out) == plainly(made)
+
+
+def splits(task: str) -> bool:
+    """Whether a shard more is cut with this task among the others."""
+    keys = [(name, "run", "uid") for name in (*TASKS, task)]
+    lines = [dict(zip(("task_id", "run", "trial_uid"), key, strict=True)) for key in keys]
+    return len(list(cut(lines, dict.fromkeys(keys, ""), "thinking"))) == 4
 
 
 def test_tasks_that_leave_leave_no_row(out: Out) -> None:

@@ -35,7 +35,7 @@ def nothing(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "student", "fails"),
+    ("change", "merged_for", "fails"),
     [
         (nothing, "", False),
         (log_grows, "", True),
@@ -45,11 +45,11 @@ def nothing(root: Path) -> None:
     ],
 )
 def test_what_changed_since_the_merge_is_no_stage_file(
-    change: Callable[[Path], None], student: str, fails: bool, tmp_path: Path, maker: RowMaker
+    change: Callable[[Path], None], merged_for: str, fails: bool, tmp_path: Path, maker: RowMaker
 ) -> None:
     place = Place(tmp_path)
     take(place.rollouts / "exp/kimi", TASK)
-    merged = merge_runs(place.rollouts, "*", student or maker.student)
+    merged = merge_runs(place.rollouts, "*", merged_for or maker.student)
     parse_tasks(place.out, place.rollouts, merged, [TASK])
     change(place.rollouts)
     report = tokenize_tasks(place.out, place.rollouts, merged, maker, [TASK])

@@ -142,8 +142,8 @@ def test_a_run_that_failed_is_not_repeated_until_something_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
     (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
-    shutil.rmtree(place.out.dataset("thinking"))
-    place.out.dataset("thinking").write_text("in the way")
+    place.out.ledger.unlink()
+    (place.out.ledger / "in the way").mkdir(parents=True)
     assert not run(instance, requested(instance))
     assert "failed on these very rollouts" in str(tick(instance))
     (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{ }")

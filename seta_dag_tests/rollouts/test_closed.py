@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from seta_dag.rollouts.collect import collect_tasks
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.merged import Merged, merge_runs
 from seta_dag.rollouts.reports import parse_tasks
+from seta_dag.stages import failures
 from seta_dag_tests.support.conversations import FOLDER, write_log
 from seta_dag_tests.support.rollouts import WHOLE, write_trial
 from seta_dag_tests.support.unprivileged import closed
@@ -35,19 +35,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "rollouts"
 
 
-def outcome(
-    root: Path, maker: RowMaker, between: Callable[[str], object] = lambda stage: None
-) -> dict[str, object]:
-    """What becomes of the task's one trial; `between` is called before each stage. No stage may fail."""
-    out, merged = Out(root.parent / "out"), merge_runs(root, "*", "student")
-    stages: dict[str, Callable[[], dict[str, str]]] = {
-        "trials": lambda: collect_tasks(out, root, merged, ["task"]).failed,
-        "ctrf": lambda: parse_tasks(out, root, merged, ["task"]).failed,
-        "tokens": lambda: tokenize_tasks(out, root, merged, maker, ["task"]).failed,
-    }
-    for stage, build in stages.items():
-        between(stage)
-        assert build() == {}
+def outcome(root: Path, maker: RowMaker) -> dict[str, object]:
+    """What becomes of the task's one trial. No stage may fail."""
+    out, merged = Out(root.parent / "out"), merge_runs(root, "*", maker.student)
+    assert collect_tasks(out, root, merged, ["task"]).failed == {}
+    assert parse_tasks(out, root, merged, ["task"]).failed == {}
+    assert tokenize_tasks(out, root, merged, maker, ["task"]).failed == {}
     return line_of(out, merged)
 
 
@@ -97,14 +90,9 @@ def test_a_link_to_itself_in_a_trial_fails_nothing(place: str, root: Path, maker
     assert outcome(root, maker)["reason"] in (None, "not_verified", "no_conversation")
 
 
-GONE: dict[str, Drop] = {
-    "trials": ("not_verified", "the trial is gone"),
-    "ctrf": ("not_verified", "the trial is gone"),
-    "tokens": NO_LOG,
-}
-
-
-@pytest.mark.parametrize("stage", GONE)
-def test_a_trial_that_goes_before_a_stage_is_dropped(stage: str, root: Path, maker: RowMaker) -> None:
-    line = outcome(root, maker, lambda now: shutil.rmtree(root / TRIAL) if now == stage else None)
-    assert (line["reason"], line["detail"]) == GONE[stage]
+def test_a_trial_that_goes_fails_no_stage_that_collects_it(root: Path) -> None:
+    out, merged = Out(root.parent / "out"), merge_runs(root, "*", "student")
+    shutil.rmtree(root / TRIAL)
+    assert collect_tasks(out, root, merged, ["task"]).failed == {}
+    assert parse_tasks(out, root, merged, ["task"]).failed == {}
+    assert failures(out, merged.fingerprints) == {}
