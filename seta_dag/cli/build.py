@@ -55,13 +55,16 @@ def build(
 
 def _build(request: Request, as_json: bool) -> int:
     from seta_dag.dataset.summary import summarize
-    from seta_dag.definitions import code_location
     from seta_dag.defs.build import build as run_build
+    from seta_dag.defs.build import planned
 
     started = time.monotonic()
     gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
-    with instance() as dagster_instance:
-        outcome = run_build(code_location(), dagster_instance, request, _say_waiting)
+    with planned(request, _say_waiting) as work:
+        from seta_dag.definitions import code_location  # while the tokenizer loads
+
+        with instance() as dagster_instance:
+            outcome = run_build(code_location(), dagster_instance, request, work)
     for failure in outcome.failures:
         click.echo(f"seta-dag: {failure}", err=True)
     summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)

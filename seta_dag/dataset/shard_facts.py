@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     """
     kept: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
-    shards = [_again(kept.get(_key(path)), path) or _read(path) for path in paths]
+    with ThreadPoolExecutor() as pool:
+        shards = list(pool.map(lambda path: _again(kept.get(_key(path)), path) or _read(path), paths))
     known = dict(zip(map(_key, paths), shards, strict=True))
     if memo and known.keys() != kept.keys():
         write_memo(memo, known)

@@ -59,11 +59,11 @@ def rows_of(out: Out, variant: Variant, piece: Piece, fingerprints: Mapping[str,
     wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for task, run, uid in piece.rows:
         wanted[task].add((run, uid))
-    tables = [ROW_SCHEMA.empty_table()]
-    for task, trials in wanted.items():
-        table = read_task(out.task_file("tokens", task, fingerprints[task]))
-        tables.append(variant_rows(_chosen(table, trials), variant))
-    return pa.concat_tables(tables)
+    if not wanted:
+        return ROW_SCHEMA.empty_table()
+    files = {task: out.task_file("tokens", task, fingerprints[task]) for task in wanted}
+    tables = [_chosen(read_task(files[task]), trials) for task, trials in wanted.items()]
+    return variant_rows(pa.concat_tables(tables), variant)
 
 
 def _chosen(table: pa.Table, trials: set[tuple[str, str]]) -> pa.Table:

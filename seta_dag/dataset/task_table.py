@@ -58,9 +58,9 @@ def variant_rows(table: pa.Table, variant: Variant) -> pa.Table:
 
 
 def _table(rows: Sequence[TrialRow]) -> pa.Table:
-    columns = {name: pa.array([_outcome(row)[name] for row in rows], kind) for name, kind in _OUTCOME.items()}
-    for name, kind in _SHARED.items():
-        columns[name] = pa.array([_identity(row).get(name) for row in rows], kind)
+    lines = [{**_identity(row), **_outcome(row)} for row in rows]
+    kinds = _OUTCOME | _SHARED
+    columns = {name: pa.array([line.get(name) for line in lines], kind) for name, kind in kinds.items()}
     for variant in VARIANTS:
         columns |= {f"{variant}.{name}": column for name, column in _variant_columns(rows, variant)}
     return pa.table(columns)

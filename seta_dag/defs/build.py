@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, asset_keys, look, prepare
+from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
 from seta_dag.lock import locked
 from seta_dag.tokens.render import Variant
 
@@ -25,12 +26,11 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
 
-def build(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, waiting: Callable[[], None]
-) -> Outcome:
-    """Materializes what is missing or changed. Raises `ConfigError` before anything is built.
+@contextmanager
+def planned(request: Request, waiting: Callable[[], None]) -> Iterator[Work]:
+    """Holds the output directory and says what is missing or changed. Raises `ConfigError`.
 
-    `waiting` is called once if another build holds the output directory.
+    `waiting` is called once if another build holds it. The tokenizer begins to load, if it is needed.
     """
     request.project.check()
     with locked(request.project.target.root, waiting):
@@ -39,13 +39,17 @@ def build(
         work = look(request)
         if work.tasks:
             request.student.load_ahead()
-        tags = prepare(instance, request, work)
-        total = len(work.merged.fingerprints)
-        if not work.tasks and work.finished and _all_materialized(instance):
-            return Outcome(total, 0)
-        names = None if tags else WHOLE_ASSETS + HUB_ASSETS
-        result = _run(definitions, instance, request, tags, names)
-        return Outcome(total, _rebuilt(result), _failures(result))
+        yield work
+
+
+def build(definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, work: Work) -> Outcome:
+    """Materializes the tasks of `work`, and what stands over them."""
+    tags, total = prepare(instance, request, work), len(work.merged.fingerprints)
+    if not work.tasks and work.finished and _all_materialized(instance):
+        return Outcome(total, 0)
+    names = None if tags else WHOLE_ASSETS + HUB_ASSETS
+    result = _run(definitions, instance, request, tags, names)
+    return Outcome(total, _rebuilt(result), _failures(result))
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from seta_dag.dataset.row import FEATURES
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
+@lru_cache(maxsize=1)
 def card_template() -> Template:
     """The template of README.md. A value that it asks for and is not given raises."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seta_dag.dataset.ledger import read_filters, read_ledger
 from seta_dag.dataset.listing import count_by_run, unaccounted
@@ -14,11 +15,13 @@ from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.shard_facts import read_shards
 from seta_dag.errors import PublishError
 from seta_dag.hub.card_check import check_card
-from seta_dag.hub.secrets import Findings, read_allowed, scan, write_report
 from seta_dag.out import Out, existing
 from seta_dag.rollouts.merged import read_merged
 from seta_dag.stages import failures
 from seta_dag.tokens.render import Variant
+
+if TYPE_CHECKING:
+    from seta_dag.hub.secrets import Findings
 
 _SHOWN = 3
 
@@ -38,6 +41,8 @@ class Gate:
 
         The findings are written to `secrets-VARIANT.json` beside the ledger either way.
         """
+        from seta_dag.hub.secrets import read_allowed, scan, write_report
+
         faults = list(self._faults(variant))
         if faults:
             raise PublishError(f"{self.out.dataset(variant)} fails a check: {'; '.join(faults[:_SHOWN])}")

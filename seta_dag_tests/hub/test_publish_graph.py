@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seta_dag.definitions import code_location
-from seta_dag.defs.build import build, publish
+from seta_dag.defs.build import build, planned, publish
 from seta_dag.defs.rebuild import Request
 from seta_dag.defs.resources import HubSettings
 from seta_dag.tokens.render import VARIANTS
@@ -76,7 +76,9 @@ def test_a_change_is_one_more_commit_and_nothing_new_is_none(
 def test_building_with_a_repo_configured_publishes(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
-    outcome = build(code_location(), instance, asked(place, allow_secrets=True), lambda: None)
+    request = asked(place, allow_secrets=True)
+    with planned(request, lambda: None) as work:
+        outcome = build(code_location(), instance, request, work)
     assert not outcome.failures
     assert commits(hub) == 2
 

@@ -19,7 +19,7 @@ from seta_dag.dataset.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards import write_shards
 from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.definitions import code_location
-from seta_dag.defs.build import Outcome, build
+from seta_dag.defs.build import Outcome, build, planned
 from seta_dag.defs.partitions import TASKS
 from seta_dag.defs.rebuild import Request
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
@@ -86,7 +86,9 @@ class Place:
 
     def build(self, instance: dg.DagsterInstance, **how: Any) -> Outcome:
         """Builds here through the asset graph."""
-        return build(code_location(), instance, self.request(**how), lambda: None)
+        request = self.request(**how)
+        with planned(request, lambda: None) as work:
+            return build(code_location(), instance, request, work)
 
     def tasks(self) -> list[str]:
         """The tasks that have a trial here, listed afresh."""
