@@ -30,15 +30,19 @@ lock: .venv/.dev  ## Writes both lock files anew from the ranges in pyproject.to
 clean:  ## Everything that was built or installed
 	@rm -rf .venv data/out data/.dagster .pytest_cache .mypy_cache .ruff_cache .hypothesis .tmp_dagster_home_*
 
-.venv/.runtime: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seta_dag needs Python 3.11 or newer")'
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
 	@echo "installing the pinned requirements into .venv"
-	@$(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: requirements-dev.lock .venv/.runtime
+# These hold the runtime's requirements too, so that nothing is installed twice.
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/python
 	@echo "installing what the tests need into .venv"
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
-	@touch $@
+	@$(PIP) install --no-compile --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch .venv/.runtime $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seta_dag needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv .venv
