@@ -63,10 +63,9 @@ def test_every_command_of_the_readme_is_run(printed: dict[str, str]) -> None:
 
 
 def test_the_python_of_the_readme_runs(printed: dict[str, str], checkout: Path) -> None:
-    for block in re.findall(r"```python\n(.*?)```", README, re.S):
-        done = subprocess.run([sys.executable, "-c", block], cwd=checkout, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert printed
+    blocks = "".join(re.findall(r"```python\n(.*?)```", README, re.S))
+    done = subprocess.run([sys.executable, "-c", blocks], cwd=checkout, capture_output=True, text=True)
+    assert printed and done.returncode == 0, done.stderr
 
 
 def test_the_layout_of_the_code_is_the_one_told(checkout: Path) -> None:

@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from seta_dag.hub.prose import Prose, read_prose
 from seta_dag.hub.publish import Published, publish
 from seta_dag.lock import locked
 from seta_dag.out import Out
-from seta_dag.tokens.encode import EngineName
+from seta_dag.tokens.load_ahead import load_ahead
 from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.render import Variant
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
-from seta_dag.tokens.tokenizer import StudentTokenizer
 
 SAMPLED = 0.05  # of the trials; every flagged one comes on top
 
@@ -92,10 +90,10 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         return find_student(self.name or os.environ.get("SETA_STUDENT") or DEFAULT_STUDENT)
 
     def load_ahead(self) -> Future[Prover]:
-        """Begins to load the tokenizer, once a process, and goes on: most of it holds no lock of Python's."""
+        """Begins to load what proves the rows, once a process, and goes on."""
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
-        return _loading(self.find(), "hf" if self.engine == "hf" else "fastokens")
+        return load_ahead(self.find(), "hf" if self.engine == "hf" else "fastokens")
 
     def load(self) -> RowMaker:
         """What makes and proves the rows."""
@@ -142,15 +140,3 @@ class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         """A person's own words for both cards."""
         path = self.card or os.environ.get("SETA_CARD", "")
         return read_prose(Path(path) if path else None)
-
-
-@lru_cache(maxsize=1)
-def _loading(student: Student, engine: EngineName) -> Future[Prover]:
-    pool = ThreadPoolExecutor(1)
-    loading = pool.submit(_load, student, engine)
-    pool.shutdown(wait=False)
-    return loading
-
-
-def _load(student: Student, engine: EngineName) -> Prover:
-    return Prover.load(student, StudentTokenizer.load(student, engine))

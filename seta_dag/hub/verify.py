@@ -49,6 +49,7 @@ def verify(folder: Path, prover: Prover | None = None) -> list[RowVerdict]:
 
     Raises `DatasetError` where the folder holds no such rows, and `StudentError`.
     """
+    shards_in(folder)  # says what is missing before the tokenizer loads
     verifier = _Verifier(prover or _default_prover())
     return [verifier.verdict(row) for row in _rows(folder)]
 
