@@ -141,10 +141,18 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "out where nothing can be": (["build", "--out", "/proc/seta"], "/proc/seta: can't be written (No such"),
     "out in the rollouts": (["build", "--out", "{rollouts}/out"], "may not lie in one another"),
     "no variant in repo": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),
+    "publish from nowhere": (
+        ["publish", "--repo", "a/b-{variant}", "--dry-run", "--rollouts", "{root}/none"],
+        "none: no such directory",
+    ),
+    "a tag that git refuses": (
+        ["publish", "--repo", "a/b-{variant}", "--tag", "a b"],
+        "tag 'a b': write letters, digits",
+    ),
     "no such reason": (["ledger", "--reason", "x"], "reason x: none of bad_name, "),
     "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
     "a trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
-    "no such dataset": (["verify", "{root}/none"], "none: neither a folder"),
+    "no such dataset": (["verify", "{root}/none"], "none: no folder here"),
     "an option that is none": (["build", "--wat"], "No such option"),
     "an argument that is missing": (["inspect"], "Missing argument 'TRIAL'"),
 }

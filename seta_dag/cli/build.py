@@ -20,7 +20,11 @@ _NEW_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 @click.command()
 @click.option("--rollouts", default="", help="Rollouts root. Default: SETA_ROLLOUTS, else data/rollouts.")
-@click.option("--runs", default="*", help="Only runs whose name or path below the root matches this glob.")
+@click.option(
+    "--runs",
+    default="*",
+    help="Only runs whose name or path below the root matches this glob; the others count for nothing.",
+)
 @OUT
 @click.option("--min-reward", type=float, help="Drop rows with a lower reward (0 to 1).")
 @click.option("--max-tokens", type=int, help="Drop rows with more tokens than this in either variant.")
@@ -68,6 +72,8 @@ def _build(request: Request, as_json: bool) -> int:
     for failure in outcome.failures:
         click.echo(f"seta-dag: {failure}", err=True)
     summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)
+    if not summary.rows["thinking"]:
+        click.echo("seta-dag: no trial became a row; see why with: seta-dag ledger", err=True)
     click.echo(summary.as_json() if as_json else summary.as_text())
     return 1 if outcome.failures or not summary.rows["thinking"] else 0
 

@@ -28,6 +28,9 @@ class Sentences(click.Group):
         """Runs the command; 2 for bad configuration, 1 for anything else that is ours or the system's."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("seta-dag: interrupted; the same command goes on from here", err=True)
+            sys.exit(1)
         except BrokenPipeError:  # the reader of our output has seen enough: click ends quietly
             raise
         except SetaError as error:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Send nothing; say what would be added, changed and deleted. Writes the local cards for this repo.",
+    help="Check, scan and say what would be added, changed and deleted; writes only the local cards.",
 )
 def publish(
     repo: str, rollouts: str, runs: str, out: str, variant: tuple[Variant, ...], student: str, private: bool,
@@ -41,6 +41,7 @@ def publish(
     """Put card and shards on the Hub in one commit each, after every check and a scan for secrets.
 
     The token is HF_TOKEN or that of `hf auth login`; HF_ENDPOINT is respected. Nothing changed, no commit.
+    Exit code 0: published, or there already. 1: refused, by a check or by the Hub. 2: bad configuration.
     """
     from seta_dag.defs.rebuild import Request
     from seta_dag.defs.resources import HubSettings, Project, StudentSettings
@@ -77,6 +78,7 @@ def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
 
     for variant in variants:
         target = request.hub.target(variant)
+        request.hub.gate(request.project).require(variant)
         plan = plan_publish(request.project.target.dataset(variant), target)
         click.echo(f"{target.repo_id}: {len(plan.changes) or 'no'} changes, {plan.bytes_to_upload:,} bytes")
         for change in plan.changes:
@@ -102,7 +104,8 @@ def export(form: str, out: str, variant: Variant, file: Path) -> None:
 def verify(dataset: str) -> None:
     """Rebuild every row of somebody's DATASET, a folder or a Hub id, and say where it differs.
 
-    Exit code 0: every row is equal or its difference has a name. 1: some row is not explained.
+    Exit code 0: every row is equal or its difference has a name. 1: some row is not explained, or the
+    rows can't be read. 2: neither a folder nor a dataset on the Hub.
     """
     from seta_dag.hub.load import dataset_folder
     from seta_dag.hub.verify import verify as run_verify

@@ -15,17 +15,22 @@ from seta_dag.rollouts.reports import read_reports
 from seta_dag.rollouts.trial import Trial
 from seta_dag.stages import TASK_STAGES, failures
 from seta_dag.tokens.render import VARIANTS
-from seta_dag.whole import settle, whole
+from seta_dag.whole import remove_damaged, settle, whole
 
 Line = dict[str, Any]
 
 
 def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
     """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
-    lines = [_dropped(_line(trial), "bad_name") for trial in merged.trials if trial.task_id is None]
+    lines = [
+        _dropped(_line(trial), "bad_name", "its name is not TASK_tN_HASH")
+        for trial in merged.trials
+        if trial.task_id is None
+    ]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
     for stage in TASK_STAGES:
         settle(out, stage)
+    remove_damaged(out, "ctrf", [task_file_name("ctrf", *task) for task in merged.fingerprints.items()])
     outcomes, failed = read_outcomes(out, merged.fingerprints), failures(out, merged.fingerprints)
     reported = whole(out, "ctrf")
     for task, trials in merged.of_task().items():

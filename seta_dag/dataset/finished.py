@@ -12,6 +12,7 @@ from seta_dag import __version__
 from seta_dag.files import mark, read_memo, write_memo
 from seta_dag.out import Out
 from seta_dag.rollouts.merged import Merged
+from seta_dag.stages import unbuilt
 from seta_dag.tokens.render import VARIANTS, Variant
 
 
@@ -21,14 +22,20 @@ def inputs_of(merged: Merged, *others: object) -> str:
     return hashlib.sha256(orjson.dumps(known, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def mark_finished(out: Out, variant: Variant, inputs: str) -> None:
-    """Notes that the ledger and this variant's dataset were built whole from `inputs`, and checked."""
-    write_memo(_memo(out, variant), [inputs, _files(out, variant)])
+def mark_finished(out: Out, variant: Variant, inputs: str, merged: Merged) -> None:
+    """Notes that the ledger and this variant's dataset were built from `inputs`, and checked."""
+    write_memo(_memo(out, variant), _state(out, variant, inputs, merged))
 
 
-def is_finished(out: Out, inputs: str) -> bool:
-    """Whether both datasets were built whole from `inputs` and no file of them was touched since."""
-    return all(read_memo(_memo(out, variant)) == [inputs, _files(out, variant)] for variant in VARIANTS)
+def is_finished(out: Out, inputs: str, merged: Merged) -> bool:
+    """Whether both datasets were built from `inputs` and the tasks that are built now, and no file of
+    them was touched since."""
+    memos = {variant: read_memo(_memo(out, variant)) for variant in VARIANTS}
+    return all(memo == _state(out, variant, inputs, merged) for variant, memo in memos.items())
+
+
+def _state(out: Out, variant: Variant, inputs: str, merged: Merged) -> list[Any]:
+    return [inputs, unbuilt(out, merged.fingerprints), _files(out, variant)]
 
 
 def _memo(out: Out, variant: Variant) -> Path:
@@ -36,8 +43,9 @@ def _memo(out: Out, variant: Variant) -> Path:
 
 
 def _files(out: Out, variant: Variant) -> dict[str, str]:
-    """Size and time of every file that a reader of the dataset sees."""
-    seen = [path for path in (out.ledger, *sorted(out.dataset(variant).rglob("*"))) if path.is_file()]
+    """Size and time of the merge, the ledger, and every file that a reader of the dataset sees."""
+    paths = (out.resume_chain, out.ledger, *sorted(out.dataset(variant).rglob("*")))
+    seen = [path for path in paths if path.is_file()]
     return {path.relative_to(out.root).as_posix(): mark(path) for path in seen}
 
 

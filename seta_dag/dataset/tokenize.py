@@ -14,13 +14,15 @@ from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.stages import StageReport, run_stage
-from seta_dag.whole import whole
+from seta_dag.whole import remove_damaged, whole
 
 
 def tokenize_tasks(
     out: Out, root: Path, merged: Merged, maker: RowMaker, tasks: Iterable[str]
 ) -> StageReport:
     """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens."""
+    tasks = list(tasks)
+    remove_damaged(out, "ctrf", [task_file_name("ctrf", task, merged.fingerprints[task]) for task in tasks])
     of_task, reported = merged.of_task(), whole(out, "ctrf")
 
     def build(task: str, path: Path) -> Counter[str]:

@@ -12,6 +12,8 @@ import dagster as dg
 
 from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
 from seta_dag.lock import locked
+from seta_dag.rollouts.merged import read_merged
+from seta_dag.stages import unbuilt
 from seta_dag.tokens.render import Variant
 
 _CLASS = re.compile(r"^(?:seta_dag|dagster)[\w.]*: ")
@@ -49,7 +51,16 @@ def build(definitions: dg.Definitions, instance: dg.DagsterInstance, request: Re
         return Outcome(total, 0)
     names = None if tags else WHOLE_ASSETS + HUB_ASSETS
     result = _run(definitions, instance, request, tags, names)
-    return Outcome(total, _rebuilt(result), _failures(result))
+    return Outcome(total, _rebuilt(result), _failures(result) or _left(request))
+
+
+def _left(request: Request) -> tuple[str, ...]:
+    """A sentence where tasks are still to be built, although all were asked for."""
+    out = request.project.target
+    left = unbuilt(out, read_merged(out.resume_chain).fingerprints) if request.task is None else []
+    if not left:
+        return ()
+    return (f"{len(left)} tasks came, changed or were damaged while this build ran: build again",)
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:
@@ -66,7 +77,11 @@ def publish(
     dry_run: bool,
 ) -> tuple[list[str], tuple[str, ...]]:
     """Writes the cards of the variants for the repo asked for and, unless it is a dry run, publishes
-    them. Gives a sentence for each dataset published and for each step or check that failed."""
+    them. Gives a sentence for each dataset published and for each step or check that failed.
+
+    Raises `ConfigError` before anything is written where the settings are not those of the build.
+    """
+    request.hub.gate(request.project).require_its_rollouts()
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
     result = _run(definitions, instance, request, {}, names)

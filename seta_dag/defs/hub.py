@@ -49,11 +49,11 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
 CARDS: dict[Variant, dg.AssetsDefinition] = {variant: _card_asset(variant) for variant in VARIANTS}
 
 
-def built_from(project: Project, student: StudentSettings, hub: HubSettings) -> str:
-    """What identifies the input of all that stands under the output directory now."""
+def note_finished(project: Project, student: StudentSettings, hub: HubSettings, variant: Variant) -> None:
+    """Notes from what input all that stands under the output directory was built."""
     merged = read_merged(project.target.resume_chain)
     facts = facts_of(project.target, project.root, merged, student.find(), project.runs)
-    return inputs_of(merged, facts, hub.prose(), hub.pattern)
+    mark_finished(project.target, variant, inputs_of(merged, facts, hub.prose(), hub.pattern), merged)
 
 
 def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
@@ -73,7 +73,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
             yield _published(hub.publish(project, variant))
         else:
             context.log.info("no Hub repo is configured (SETA_HUB_REPO): nothing is published")
-        mark_finished(project.target, variant, built_from(project, student, hub))
+        note_finished(project, student, hub, variant)
 
     return on_the_hub
 

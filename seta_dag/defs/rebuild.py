@@ -75,7 +75,7 @@ def look(request: Request) -> Work:
     facts = build_facts(project.root, merged, student, request.filters, project.runs)
     inputs = inputs_of(merged, facts, request.hub.prose(), request.hub.pattern)
     failed = list(failures(out, merged.fingerprints))
-    return Work(merged, _tasks(request, merged), failed, is_finished(out, inputs), inputs)
+    return Work(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
 
 
 def _tasks(request: Request, merged: Merged) -> list[str]:

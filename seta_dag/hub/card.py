@@ -10,7 +10,7 @@ from typing import Any
 from seta_dag import RULES_VERSION, __version__
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import Line, count_dispositions, count_reasons
-from seta_dag.dataset.stats import Stats
+from seta_dag.dataset.stats import Stats, one_line
 from seta_dag.hub.card_template import card_template
 from seta_dag.hub.card_yaml import card_yaml
 from seta_dag.hub.prose import Prose
@@ -81,9 +81,9 @@ def render_card(
 def count_trials(lines: Sequence[Line], chains: Mapping[str, Sequence[str]]) -> TrialCounts:
     """What the ledger's lines say, in the form in which the card shows it."""
     flags = Counter(flag for line in lines if line["disposition"] == "row" for flag in line["flags"])
-    of_run = Counter((line["run"], line["disposition"]) for line in lines)
+    of_run = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
     runs = [
-        _run_counts(of_run, run, place, len(chain))
+        _run_counts(of_run, one_line(run), place, len(chain))
         for _, chain in sorted(chains.items())
         for place, run in enumerate(chain, 1)
     ]

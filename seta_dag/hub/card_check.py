@@ -118,9 +118,9 @@ def _flags(lines: Sequence[Line]) -> Expected:
 
 
 def _runs(lines: Sequence[Line]) -> Expected:
-    counts = Counter((line["run"], line["disposition"]) for line in lines)
+    counts = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
     of_run = {run: [counts[run, kind] for kind in _KINDS] for run, _ in counts}
-    return {one_line(run): (sum(numbers), *numbers) for run, numbers in of_run.items()}
+    return {run: (sum(numbers), *numbers) for run, numbers in of_run.items()}
 
 
 def _counted(counts: Mapping[str, int]) -> Expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 T = TypeVar("T")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")  # a ref that git takes, no more
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between the attempts of one request; after the last attempt the failure is final."""
@@ -48,6 +50,8 @@ class Target:
             raise ConfigError(f"{self.repo_id!r} is no Hub id: {_line(error)}") from error
         if "/" not in self.repo_id:
             raise ConfigError(f"{self.repo_id!r} is no Hub id: name the organisation or user too, ORG/NAME")
+        if self.tag and not _TAG.fullmatch(self.tag):
+            raise ConfigError(f"tag {self.tag!r}: write letters, digits and . _ - only, or auto")
         if self.tag and self.pull_request:
             raise ConfigError("a pull request is not tagged: tag the dataset after it is merged")
 

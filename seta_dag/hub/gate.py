@@ -13,11 +13,12 @@ from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.proved import read_proofs
 from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.shard_facts import read_shards
-from seta_dag.errors import PublishError
+from seta_dag.errors import ConfigError, PublishError
 from seta_dag.hub.card_check import check_card
 from seta_dag.out import Out, existing
 from seta_dag.rollouts.merged import read_merged
-from seta_dag.stages import failures
+from seta_dag.rollouts.trial import find_runs
+from seta_dag.stages import failures, unbuilt
 from seta_dag.tokens.render import Variant
 
 if TYPE_CHECKING:
@@ -56,14 +57,26 @@ class Gate:
             )
         return found
 
+    def require_its_rollouts(self) -> None:
+        """Raises `ConfigError` where the datasets were built from other runs than the settings name."""
+        named = tuple(run.path for run in find_runs(self.root, self.runs))
+        if named != read_merged(self.out.resume_chain).runs:
+            raise ConfigError(
+                f"{self.out.root}: built from other runs than {self.root} and --runs {self.runs!r} name; "
+                "give the rollouts and runs of the build, or build again"
+            )
+
     def _faults(self, variant: Variant) -> Iterator[str]:
         merged = read_merged(self.out.resume_chain)
         lines = read_ledger(existing(self.out.ledger, "ledger"))
         folder = self.out.dataset(variant)
         yield from (f"{task}: {error}" for task, error in failures(self.out, merged.fingerprints).items())
+        left = unbuilt(self.out, merged.fingerprints)
+        yield from [f"{len(left)} tasks are not built, one is {left[0]}"] if left else []
         yield from unaccounted(lines, count_by_run(self.root, self.runs))
         yield from wrong_schemas(folder)
         shards = read_shards(folder)
+        yield from () if any(shard.rows for shard in shards) else ("it has no row",)
         yield from wrong_rows(shards, lines, variant)
         yield from wrong_lengths(shards)
         unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved

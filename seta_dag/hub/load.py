@@ -61,8 +61,8 @@ def _download(repo_id: str) -> Path:
         return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns=files))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConfigError(
-            f"{repo_id}: neither a folder, a parquet or jsonl file, nor a dataset on the Hub "
-            f"that this token may read ({type(error).__name__})"
+            f"{repo_id}: no folder here, and no dataset on the Hub that can be reached and that this token "
+            f"may read ({type(error).__name__})"
         ) from error
 
 

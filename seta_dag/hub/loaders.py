@@ -59,6 +59,10 @@ def get_seta_sft_dataset(
     """
     if split not in get_args(Split) or split_by not in get_args(SplitBy):
         raise ConfigError(f"split is train or test and split_by task or row, not {split!r}, {split_by!r}")
+    if not 0 <= train_ratio <= 1 or (max_length is not None and max_length < 1):
+        raise ConfigError(
+            f"train_ratio {train_ratio} must lie in 0 to 1, and max_length {max_length} be above 0"
+        )
     rows = load_tokens(path)
     keep = trainable(rows.data.table, max_length, min_assistant_tokens)
     in_train = _SPLITTERS[split_by](rows.data.table, train_ratio)

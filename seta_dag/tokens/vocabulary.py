@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import pyarrow as pa
 from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.qwen3_tokenizer import byte_chars
 from seta_dag.tokens.student import Student
+
+if TYPE_CHECKING:
+    from tokenizers.normalizers import Normalizer
 
 _INERT = ("<|im_end|>\n", "\n")
 
@@ -68,9 +71,17 @@ def _nfc(text: str, separators: Sequence[str]) -> str:
     if text.isascii():
         return text
     if not separators:
-        return unicodedata.normalize("NFC", text)
+        return _normalizer().normalize_str(text)
     first, *rest = separators
     return first.join([_nfc(part, rest) for part in text.split(first)])
+
+
+@lru_cache(maxsize=1)
+def _normalizer() -> Normalizer:
+    """The tokenizers' own: Python's tables are of another Unicode version with each Python."""
+    from tokenizers.normalizers import NFC
+
+    return NFC()
 
 
 def _in_order(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:

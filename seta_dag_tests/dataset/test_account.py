@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,10 +16,10 @@ from seta_dag.files import write_memo
 from seta_dag.out import Out
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import failure_note
+from seta_dag.stages import failure_note, unbuilt
 from seta_dag.tokens.render import VARIANTS
 from seta_dag_tests.support.damage import SEEN
-from seta_dag_tests.support.made import RUN, Made, merged, write_stages
+from seta_dag_tests.support.made import RUN, Made, merged, write_all, write_stages
 
 STATES: dict[str, str | None] = {
     "built": None,
@@ -145,3 +146,16 @@ def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
     (line,) = account(Out(tmp_path), merge, Filters())
     assert (line["task_id"], line["trial_uid"], line["traj_i"]) == ("f", None, None)
     assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
+
+
+def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> None:
+    out, made = Out(tmp_path), [Made("a"), Made("b")]
+    write_all(out, made)
+    merge = merged(made)
+    path = out.task_file("ctrf", "a", merge.fingerprints["a"])
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    os.utime(path, ns=times)
+    reasons = {line["task_id"]: line["reason"] for line in account(out, merge, Filters())}
+    assert reasons == {"a": "not_built", "b": None}
+    assert unbuilt(out, merge.fingerprints) == ["a"]

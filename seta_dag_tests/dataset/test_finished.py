@@ -14,7 +14,7 @@ from seta_dag.dataset.finished import inputs_of, is_finished, mark_finished
 from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.out import Out
 from seta_dag.rollouts.failed import FailedRollout
-from seta_dag.rollouts.merged import Merged
+from seta_dag.rollouts.merged import Merged, write_merged
 from seta_dag.tokens.render import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.made import RUN, Made, merged, write_all
@@ -31,19 +31,19 @@ def out(tmp_path: Path) -> Out:
     write_all(out, MADE)
     for variant in VARIANTS:
         (out.dataset(variant) / "README.md").write_text("# Card\n")
-        mark_finished(out, variant, INPUTS)
+        mark_finished(out, variant, INPUTS, MERGE)
     return out
 
 
 def test_what_is_finished_stays_so(out: Out) -> None:
-    assert is_finished(out, INPUTS)
-    assert not is_finished(out, inputs_of(MERGE, Filters(0.5)))
-    assert not is_finished(Out(out.root / "nowhere"), INPUTS)
+    assert is_finished(out, INPUTS, MERGE)
+    assert not is_finished(out, inputs_of(MERGE, Filters(0.5)), MERGE)
+    assert not is_finished(Out(out.root / "nowhere"), INPUTS, MERGE)
 
 
 def test_both_variants_must_be(out: Out) -> None:
-    mark_finished(out, "thinking", "other inputs")
-    assert not is_finished(out, INPUTS)
+    mark_finished(out, "thinking", "other inputs", MERGE)
+    assert not is_finished(out, INPUTS, MERGE)
 
 
 VISIBLE: dict[str, Callable[[Out], Path]] = {
@@ -60,12 +60,25 @@ def test_whoever_touches_a_file_makes_it_unfinished(
     what: str, damage: Callable[[Path], object], out: Out
 ) -> None:
     damage(VISIBLE[what](out))
-    assert not is_finished(out, INPUTS)
+    assert not is_finished(out, INPUTS, MERGE)
+
+
+def test_a_task_that_was_built_since_makes_it_unfinished(out: Out) -> None:
+    path = out.task_file("tokens", "b", MERGE.fingerprints["b"])
+    path.rename(out.root / "aside")
+    mark_finished(out, "thinking", INPUTS, MERGE)
+    (out.root / "aside").rename(path)
+    assert not is_finished(out, INPUTS, MERGE)
+
+
+def test_another_merge_makes_it_unfinished(out: Out) -> None:
+    write_merged(out.resume_chain, MERGE)
+    assert not is_finished(out, INPUTS, MERGE)
 
 
 def test_a_file_more_makes_it_unfinished(out: Out) -> None:
     (out.dataset("thinking") / "data" / "train-00009-of-00009.parquet").write_text("")
-    assert not is_finished(out, INPUTS)
+    assert not is_finished(out, INPUTS, MERGE)
 
 
 FAILED = FailedRollout(RUN, RUN, "f", "OSError: x")

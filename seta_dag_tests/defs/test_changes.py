@@ -14,6 +14,8 @@ import dagster as dg
 import pytest
 
 from seta_dag.dataset.filters import Filters
+from seta_dag.definitions import code_location
+from seta_dag.defs.build import build, planned
 from seta_dag.defs.partitions import registered
 from seta_dag.tokens.student import Student
 from seta_dag_tests.support import template
@@ -170,3 +172,38 @@ def test_tasks_asked_for_are_built_again_though_nothing_changed(
     assert place.build(instance, **how).rebuilt == len(tasks)
     assert rebuilt(place, before) == tasks
     assert place.visible() == visible
+
+
+def test_what_comes_while_a_build_runs_is_said_and_built_next(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    request = place.request()
+    take(place.rollouts / FIRST, "stack_overflow__101")
+    with planned(request, lambda: None) as work:
+        take(place.rollouts / FIRST, "stack_overflow__102")
+        outcome = build(code_location(), instance, request, work)
+    assert outcome.failures == ("1 tasks came, changed or were damaged while this build ran: build again",)
+    assert not place.build(instance).failures
+    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+
+
+def test_tasks_built_without_the_ledger_are_in_the_next_build(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    shutil.rmtree(place.out.stages)
+    request = place.request(task="a")
+    with planned(request, lambda: None) as work:
+        assert not build(code_location(), instance, request, work).failures
+    built = built_plainly(place, tmp_path / "again")
+    for stage in ("trials", "ctrf", "tokens"):
+        shutil.copytree(built.out.stage(stage), place.out.stage(stage), dirs_exist_ok=True)
+        shutil.copy(built.out.stages / f".{stage}.sums", place.out.stages)
+    assert not place.build(instance).failures
+    assert place.visible() == built.visible()
+
+
+def test_a_run_may_have_any_name(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    place = Place(tmp_path)
+    for name in ("run  two", "new\nline"):
+        take(place.rollouts / name, "a_t0")
+    assert not place.build(instance).failures

@@ -140,8 +140,8 @@ def test_a_rebuilt_dataset_is_read_anew(hub: LoopbackHub, tmp_path: Path) -> Non
     ("arguments", "error", "sentence"),
     [
         (("{folder}", "validation"), ConfigError, "split is train or test"),
-        (("{folder}/nothing.jsonl", "train"), ConfigError, "neither a folder"),
-        (("org/nothing", "train"), ConfigError, "nor a dataset on the Hub"),
+        (("{folder}/nothing.jsonl", "train"), ConfigError, "no folder here"),
+        (("org/nothing", "train"), ConfigError, "no dataset on the Hub"),
         (("{folder}/data", "train"), DatasetError, r"no data/train-\*.parquet"),
         (("{folder}/ids.parquet", "train"), DatasetError, "no column loss_mask, task_id"),
     ],

@@ -10,11 +10,15 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from seta_dag.cli import main
+from seta_dag.dataset.filters import Filters
 from seta_dag.definitions import code_location
 from seta_dag.defs.build import build, planned, publish
 from seta_dag.defs.rebuild import Request
 from seta_dag.defs.resources import HubSettings
+from seta_dag.errors import ConfigError
 from seta_dag.tokens.render import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial
 from seta_dag_tests.support.hub import LoopbackHub
@@ -111,6 +115,39 @@ def test_the_gate_refuses_and_nothing_reaches_the_hub(
     assert any(said in failure for failure in failures), failures
     tree = hub.repositories.get("org/seta-nothink")
     assert tree is None or "README.md" not in tree.at("main").tree
+
+
+def test_without_a_row_nothing_is_published(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    assert not place.build(instance, filters=Filters(max_tokens=1)).failures
+    assert any("it has no row" in failure for failure in put(instance, asked(place, allow_secrets=True)))
+    assert commits(hub) == 0
+
+
+def test_settings_of_another_build_are_refused_before_a_card_is_written(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    take(place.rollouts / "exp" / "kimi_resume", "zero_reward")
+    assert not place.build(instance).failures
+    before = place.visible()
+    other = replace(asked(place), project=place.request(runs="*_resume").project)
+    with pytest.raises(ConfigError, match="built from other runs than"):
+        put(instance, other)
+    assert place.visible() == before
+
+
+def test_a_dry_run_checks_and_scans_and_sends_nothing(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    assert not place.build(instance).failures
+    paths = ["--rollouts", str(place.rollouts), "--out", str(place.out.root)]
+    command = ["publish", "--repo", REPO, *paths, "--dry-run"]
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 1 and "secrets in the rows" in refused.stderr
+    planned = CliRunner().invoke(main, [*command, "--allow-secrets"])
+    assert planned.exit_code == 0 and "README.md" in planned.stdout
+    assert commits(hub) == 0
 
 
 def test_without_a_repo_nothing_is_published(

@@ -59,3 +59,8 @@ def test_offsets_cut_the_text_into_its_tokens(vocabulary: Vocabulary, reference:
 def test_an_id_of_no_token_raises(token: int, vocabulary: Vocabulary) -> None:
     with pytest.raises(IndexError):
         vocabulary.decode(np.array([token], np.int32))
+
+
+def test_nfc_is_the_tokenizers_whatever_python_knows() -> None:
+    text = "\U00011935\U00011930"  # composes since Unicode 13, which the tokenizers do not know
+    assert nfc(text) == text.encode()
