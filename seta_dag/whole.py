@@ -6,7 +6,7 @@ before the file appears, so that a build that was killed leaves no file that is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +66,13 @@ def remove_damaged(out: Out, stage: str, names: Sequence[str]) -> list[str]:
     for name in found:
         remove(out.stage(stage) / name)
     return found
+
+
+def intact(out: Out, stage: str, names: Iterable[str]) -> set[str]:
+    """Those of the files that are as they were written: each is read, and a damaged one removed."""
+    found = whole(out, stage)
+    there = [name for name in names if name in found]
+    return set(there) - set(remove_damaged(out, stage, there))
 
 
 def _list(out: Out, stage: str) -> Path:

@@ -15,7 +15,7 @@ from seta_dag.rollouts.reports import read_reports
 from seta_dag.rollouts.trial import Trial
 from seta_dag.stages import TASK_STAGES, failures
 from seta_dag.tokens.render import VARIANTS
-from seta_dag.whole import remove_damaged, settle, whole
+from seta_dag.whole import intact, settle
 
 Line = dict[str, Any]
 
@@ -30,12 +30,11 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
     for stage in TASK_STAGES:
         settle(out, stage)
-    remove_damaged(out, "ctrf", [task_file_name("ctrf", *task) for task in merged.fingerprints.items()])
     outcomes, failed = read_outcomes(out, merged.fingerprints), failures(out, merged.fingerprints)
-    reported = whole(out, "ctrf")
+    names = {task: task_file_name("ctrf", task, value) for task, value in merged.fingerprints.items()}
+    reported = intact(out, "ctrf", names.values())
     for task, trials in merged.of_task().items():
-        name = task_file_name("ctrf", task, merged.fingerprints[task])
-        reports = _reports(out, task, merged.fingerprints[task]) if name in reported else {}
+        reports = _reports(out, task, merged.fingerprints[task]) if names[task] in reported else {}
         made = failed[task] if task in failed else outcomes.get(task, []) if reports else []
         lines += _task_lines(merged, trials, reports, made, filters)
     return lines

@@ -14,20 +14,18 @@ from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import read_reports
 from seta_dag.stages import StageReport, run_stage
-from seta_dag.whole import remove_damaged, whole
+from seta_dag.whole import intact
 
 
 def tokenize_tasks(
     out: Out, root: Path, merged: Merged, maker: RowMaker, tasks: Iterable[str]
 ) -> StageReport:
     """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens."""
-    tasks = list(tasks)
-    remove_damaged(out, "ctrf", [task_file_name("ctrf", task, merged.fingerprints[task]) for task in tasks])
-    of_task, reported = merged.of_task(), whole(out, "ctrf")
+    names = {task: task_file_name("ctrf", task, merged.fingerprints[task]) for task in tasks}
+    of_task, reported = merged.of_task(), intact(out, "ctrf", names.values())
 
     def build(task: str, path: Path) -> Counter[str]:
-        is_reported = task_file_name("ctrf", task, merged.fingerprints[task]) in reported
-        reports = read_reports(out, task, merged.fingerprints[task]) if is_reported else None
+        reports = read_reports(out, task, merged.fingerprints[task]) if names[task] in reported else None
         if reports is None:
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
@@ -37,7 +35,7 @@ def tokenize_tasks(
         write_task(path, rows)
         return sum((_counts(row) for row in rows), Counter())
 
-    return run_stage(out, "tokens", merged.fingerprints, tasks, build)
+    return run_stage(out, "tokens", merged.fingerprints, names, build)
 
 
 def _counts(row: TrialRow) -> Counter[str]:
