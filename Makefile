@@ -11,7 +11,7 @@ build: .venv/.runtime  ## Both datasets from data/rollouts into data/out
 	@$(BIN)/seta-dag build
 
 test: lint  ## Lint, types, layers and tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ui: .venv/.runtime  ## Dagster's UI; it prints its address
 	@$(BIN)/dagster dev
