@@ -101,13 +101,17 @@ def _run(
     config = request.run_config()
     if names is not None and "ledger" not in names:
         config.pop("ops")
-    return definitions.resolve_job_def("build").execute_in_process(
+    result = definitions.resolve_job_def("build").execute_in_process(
         run_config=config | {"loggers": {"progress": {}}},
         instance=instance,
         raise_on_error=False,
         tags=tags,
         asset_selection=None if names is None else asset_keys(names),
     )
+    steps = [_step_sentence(event) for event in result.all_events if event.is_step_failure]
+    if any("DagsterExecutionInterruptedError" in said for said in steps):
+        raise KeyboardInterrupt  # which Dagster took for a step that failed
+    return result
 
 
 def _rebuilt(result: dg.ExecuteInProcessResult) -> int:
