@@ -15,8 +15,8 @@ from seta_dag.errors import NotBuiltError
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """Paths under `root`. A task's stage files carry its fingerprint in their names, so a stage is
-    built exactly when the file of that name exists."""
+    """Paths under `root`. What is kept of a task carries its fingerprint in its name, so a stage is
+    built exactly when there is something of that name."""
 
     root: Path
 
@@ -51,8 +51,12 @@ class Out:
         """Removes every memo: what is built then is read, and written, anew."""
         shutil.rmtree(self.stages / "memos", ignore_errors=True)
 
+    def journal(self, stage: str) -> Path:
+        """What is kept of each task that is built in a stage: trials, ctrf or tokens."""
+        return self.stages / f"{stage}.journal"
+
     def stage(self, stage: str) -> Path:
-        """The folder of a task-partitioned stage: trials, ctrf, tokens or failed."""
+        """The folder of the files of a stage, one a task: tokens or failed."""
         return self.stages / stage
 
     def task_file(self, stage: str, task: str, fingerprint: str) -> Path:

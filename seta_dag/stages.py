@@ -6,14 +6,34 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
 
 from seta_dag.errors import OutputError
-from seta_dag.files import read_memo, remove, write_memo, written_aside
+from seta_dag.files import read_memo, remove, write_memo
+from seta_dag.journal import Entry, appending
 from seta_dag.out import Out, task_file_name
-from seta_dag.whole import note_written, whole
+from seta_dag.parallel import in_order
+from seta_dag.whole import NO_FILE, entries, seal, settle
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in their order."""
+
+Tick = Callable[[int, int], None]
+"""Is told (tasks done, tasks in all) after each task."""
+
+
+def no_tick(done: int, total: int) -> None:
+    """For whom progress is of no interest."""
+
+
+class Made(NamedTuple):
+    """What a task gave: what JSON can hold of it, what it counted, and the file written for it, if any."""
+
+    record: Any
+    counts: Counter[str]
+    file: Path | None = None
 
 
 @dataclass(slots=True)
@@ -30,36 +50,46 @@ def run_stage(
     stage: str,
     fingerprints: Mapping[str, str],
     tasks: Iterable[str],
-    build: Callable[[str, Path], Counter[str]],
+    build: Callable[[str], Made],
+    *,
+    tick: Tick = no_tick,
+    workers: int | None = 1,
 ) -> StageReport:
-    """Calls `build(task, path)`, which writes the task's stage file to `path` and counts, for each task.
+    """Calls `build(task)` for each task, on several threads at once if asked, and keeps what it gave.
 
     A task that failed in an earlier stage is passed over; one that raises here is kept as failed.
     """
-    report = StageReport()
-    for task in tasks:
-        note = failure_note(out, task, fingerprints[task])
-        earlier = read_failure(note)
-        if earlier and stage != TASK_STAGES[0] and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
-            report.failed[task] = earlier[1]
-            continue
-        remove(note)
-        try:
-            report.counts += _built(out, stage, out.task_file(stage, task, fingerprints[task]), task, build)
-            report.built.append(task)
-        except Exception as error:
-            report.failed[task] = f"{stage}: {_what(error)}"
-            write_memo(note, [stage, report.failed[task]])
+    report, todo = StageReport(), list(tasks)
+    with appending(out.journal(stage)) as append:
+        made = in_order(lambda task: _made(out, stage, fingerprints[task], task, build), todo, workers)
+        for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
+            if isinstance(one, str):
+                report.failed[task] = one
+            else:
+                append(task_file_name(stage, task, fingerprints[task]), _entry(one))
+                report.counts += one.counts
+                report.built.append(task)
+            tick(done, len(todo))
     return report
 
 
-def _built(
-    out: Out, stage: str, path: Path, task: str, build: Callable[[str, Path], Counter[str]]
-) -> Counter[str]:
-    with written_aside(path) as aside:
-        counts = build(task, aside)
-        note_written(out, stage, path.name, aside)
-    return counts
+def _made(out: Out, stage: str, fingerprint: str, task: str, build: Callable[[str], Made]) -> Made | str:
+    """What the task gave, or the sentence that says why it failed."""
+    note = failure_note(out, task, fingerprint)
+    earlier = read_failure(note)
+    if earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
+        return earlier[1]
+    try:
+        remove(note)
+        return build(task)
+    except Exception as error:
+        said = f"{stage}: {_what(error)}"
+        write_memo(note, [stage, said])
+        return said
+
+
+def _entry(made: Made) -> Entry:
+    return Entry(NO_FILE if made.file is None else seal(made.file), orjson.dumps(made.record))
 
 
 def _what(error: Exception) -> str:
@@ -69,9 +99,16 @@ def _what(error: Exception) -> str:
     return f"{type(cause).__name__}: {said}"
 
 
+def records(out: Out, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
+    """What is kept of each task that is built in a stage, as JSON; all of it that belongs to it is whole."""
+    found = entries(out, stage)
+    names = {task: task_file_name(stage, task, value) for task, value in fingerprints.items()}
+    return {task: found[name].record for task, name in names.items() if name in found}
+
+
 def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
-    """The tasks that lack a whole stage file for their fingerprint, or whose building failed."""
-    built = {stage: whole(out, stage) for stage in TASK_STAGES}
+    """The tasks that lack a stage for their fingerprint, or whose building failed."""
+    built = {stage: entries(out, stage) for stage in TASK_STAGES}
     failed = out.built("failed")
 
     def is_built(task: str, fingerprint: str) -> bool:
@@ -79,6 +116,14 @@ def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
         return done and task_file_name("failed", task, fingerprint) not in failed
 
     return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
+
+
+def tidy(out: Out, fingerprints: Mapping[str, str]) -> None:
+    """Removes what is kept of tasks, and of states of tasks, that are no longer there."""
+    for stage in TASK_STAGES:
+        settle(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
+    for stage in ("tokens", "failed"):
+        out.remove_stale(stage, fingerprints)
 
 
 def failure_note(out: Out, task: str, fingerprint: str) -> Path:

@@ -1,7 +1,7 @@
 """Whether the stage files are as they were written, byte for byte: a damaged one counts as not there.
 
-Each stage has a list of what was written: a line a file, with its sum, size and time. The line is added
-before the file appears, so that a build that was killed leaves no file that is not on the list.
+The journal of a stage holds the seal of each file: its sum, size and time. The entry is added after the
+file has appeared, so that a build that was killed leaves no entry without its file.
 """
 
 from __future__ import annotations
@@ -9,45 +9,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
-from zlib import crc32
 
-from seta_dag.files import mark, marks, remove, write_bytes
+from xxhash import xxh3_64
+
+from seta_dag import journal
+from seta_dag.files import mark, marks, remove
+from seta_dag.journal import Entry
 from seta_dag.out import Out
 
 _BLOCK = 1 << 20
+NO_FILE = "-"
 
 
-class _Written(NamedTuple):
-    sum: str | None
-    mark: str
+def seal(path: Path) -> str:
+    """The seal of a stage file as it is now."""
+    return _seal(_sum(path), mark(path))
 
 
-def note_written(out: Out, stage: str, name: str, path: Path) -> None:
-    """Adds what lies at `path`, and is about to become the stage file `name`, to the stage's list."""
-    with _list(out, stage).open("ab") as file:  # a line that a kill cut short does not reach into the next
-        file.write(b"\n" + _line(name, _Written(_sum(path), mark(path))))
-
-
-def whole(out: Out, stage: str) -> dict[str, str]:
-    """The mark of every file of a stage that is as it was written, by name.
+def entries(out: Out, stage: str) -> dict[str, Entry]:
+    """The stage's journal less what belongs to a file that is not as it was written.
 
     Only files with another size or time than noted are read.
     """
-    noted = _noted(out, stage)
-    return {
-        name: seen
-        for name, seen in marks(out.stage(stage)).items()
-        if name in noted and (noted[name].mark == seen or _sum(out.stage(stage) / name) == noted[name].sum)
-    }
+    found = journal.read(out.journal(stage))
+    there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
+
+    def is_whole(name: str, entry: Entry) -> bool:
+        summed, _, marked = entry.seal.partition(":")
+        path = out.stage(stage) / name
+        return there.get(name) == marked or (name in there and _sum(path) == summed)
+
+    return {name: entry for name, entry in found.items() if entry.seal == NO_FILE or is_whole(name, entry)}
 
 
-def settle(out: Out, stage: str) -> None:
-    """Shortens the stage's list to the files that are whole, each with its size and time now."""
-    noted, found = _noted(out, stage), whole(out, stage)
-    now = {name: _Written(noted[name].sum, seen) for name, seen in found.items()}
+def settle(out: Out, stage: str, names: Iterable[str]) -> None:
+    """Shortens the stage's journal to those of the names that are whole, each with its size and time now."""
+    noted, found = journal.read(out.journal(stage)), entries(out, stage)
+    there = marks(out.stage(stage))
+    now = {name: _again(found[name], there.get(name, "")) for name in names if name in found}
     if now != noted:
-        write_bytes(_list(out, stage), b"\n".join(_line(name, now[name]) for name in sorted(now)))
+        journal.rewrite(out.journal(stage), now)
 
 
 def remove_damaged(out: Out, stage: str, names: Sequence[str]) -> list[str]:
@@ -55,51 +56,37 @@ def remove_damaged(out: Out, stage: str, names: Sequence[str]) -> list[str]:
 
     Each is read, whatever its size and time say. Gives the names of those removed.
     """
-    noted = _noted(out, stage)
+    noted = journal.read(out.journal(stage))
     with ThreadPoolExecutor() as pool:
         sums = list(pool.map(lambda name: _sum(out.stage(stage) / name), names))
     found = [
         name
         for name, now in zip(names, sums, strict=True)
-        if now is None or name not in noted or now != noted[name].sum
+        if now is None or name not in noted or now != noted[name].seal.partition(":")[0]
     ]
     for name in found:
         remove(out.stage(stage) / name)
     return found
 
 
-def intact(out: Out, stage: str, names: Iterable[str]) -> set[str]:
-    """Those of the files that are as they were written: each is read, and a damaged one removed."""
-    found = whole(out, stage)
-    there = [name for name in names if name in found]
-    return set(there) - set(remove_damaged(out, stage, there))
+def _seal(summed: str | None, marked: str) -> str:
+    return f"{summed}:{marked.replace(' ', ':')}"
 
 
-def _list(out: Out, stage: str) -> Path:
-    return out.stages / f".{stage}.sums"
-
-
-def _line(name: str, written: _Written) -> bytes:
-    return f"{written.sum} {written.mark} {name}".encode()
-
-
-def _noted(out: Out, stage: str) -> dict[str, _Written]:
-    """What was written last under each name."""
-    try:
-        lines = _list(out, stage).read_text("utf-8", "replace").split("\n")
-    except OSError:
-        return {}
-    found = (line.split(" ") for line in lines)
-    return {part[3]: _Written(part[0], f"{part[1]} {part[2]}") for part in found if len(part) == 4}
+def _again(entry: Entry, marked: str) -> Entry:
+    """The entry with the size and time that its file has now."""
+    return (
+        entry if entry.seal == NO_FILE else Entry(_seal(entry.seal.partition(":")[0], marked), entry.record)
+    )
 
 
 def _sum(path: Path) -> str | None:
-    """CRC-32: it is damage that is looked for, in files of hundreds of megabytes together."""
-    found = 0
+    """It is damage that is looked for, not malice, in files of hundreds of megabytes together."""
+    found = xxh3_64()
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             while block := file.read(_BLOCK):
-                found = crc32(block, found)
+                found.update(block)
     except OSError:
         return None
-    return f"{found:08x}"
+    return found.hexdigest()

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import LEDGER_SCHEMA
-from seta_dag.dataset.outcomes import Outcome, read_outcomes
-from seta_dag.out import Out, task_file_name
+from seta_dag.dataset.outcomes import Outcome
+from seta_dag.out import Out
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged
-from seta_dag.rollouts.reports import read_reports
+from seta_dag.rollouts.reports import reports_in
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import TASK_STAGES, failures
+from seta_dag.stages import failures, records
 from seta_dag.tokens.render import VARIANTS
-from seta_dag.whole import intact, settle
 
 Line = dict[str, Any]
 
@@ -28,14 +29,11 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
         if trial.task_id is None
     ]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
-    for stage in TASK_STAGES:
-        settle(out, stage)
-    outcomes, failed = read_outcomes(out, merged.fingerprints), failures(out, merged.fingerprints)
-    names = {task: task_file_name("ctrf", task, value) for task, value in merged.fingerprints.items()}
-    reported = intact(out, "ctrf", names.values())
+    reported, outcomes = (records(out, stage, merged.fingerprints) for stage in ("ctrf", "tokens"))
+    failed = failures(out, merged.fingerprints)
     for task, trials in merged.of_task().items():
-        reports = _reports(out, task, merged.fingerprints[task]) if names[task] in reported else {}
-        made = failed[task] if task in failed else outcomes.get(task, []) if reports else []
+        reports = _reports(reported[task]) if task in reported else {}
+        made = failed[task] if task in failed else orjson.loads(outcomes.get(task, b"[]")) if reports else []
         lines += _task_lines(merged, trials, reports, made, filters)
     return lines
 
@@ -92,9 +90,8 @@ def _dropped(line: Line, reason: str, detail: str | None = None) -> Line:
     return {**line, "disposition": "dropped", "reason": reason, "detail": detail}
 
 
-def _reports(out: Out, task: str, fingerprint: str) -> dict[str, Line]:
-    reports = read_reports(out, task, fingerprint) or {}
+def _reports(record: bytes) -> dict[str, Line]:
     return {
         path: {"reward": report.reward, "passed": report.passed, "total": report.total}
-        for path, report in reports.items()
+        for path, report in reports_in(record).items()
     }

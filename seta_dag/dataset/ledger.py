@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.parquet import opened
+from seta_dag.dataset.short_columns import to_columns
 from seta_dag.errors import DatasetError
 from seta_dag.files import written_aside
 from seta_dag.tokens.render import VARIANTS
@@ -54,7 +55,7 @@ def write_ledger(path: Path, lines: Iterable[Line], filters: Filters) -> None:
     The filters that it was made with are kept in the file's metadata.
     """
     ordered = sorted(lines, key=_order)
-    table = pa.Table.from_pylist([dict(line) for line in ordered], schema=LEDGER_SCHEMA)
+    table = pa.table(to_columns(ordered, _COLUMNS), schema=LEDGER_SCHEMA)
     table = table.replace_schema_metadata({_FILTERS: orjson.dumps(filters)})
     with written_aside(path) as aside:
         pq.write_table(table, aside, compression="zstd")

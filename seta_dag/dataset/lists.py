@@ -1,8 +1,11 @@
-"""Arrow list columns as numpy arrays and back, without a Python object a token."""
+"""Arrow columns as numpy arrays and bytes and back, without a Python object a token.
+
+Arrow's own `pa.array` and `to_numpy` would import pandas, which takes longer than most of what is done here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -15,30 +18,43 @@ Offsets = npt.NDArray[np.int64]
 
 def to_column(parts: Sequence[Values], kind: pa.DataType) -> pa.ListArray:
     """One list a part; the parts' numpy type must be `kind`'s."""
-    offsets = np.zeros(len(parts) + 1, np.int32)
-    np.cumsum([len(part) for part in parts], out=offsets[1:])
-    values = np.concatenate(parts) if parts else np.zeros(0, np.int8)
-    flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.int8)
+    flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    offsets = _offsets(parts)
     starts = pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)])
     return pa.ListArray.from_arrays(starts, flat)
 
 
-def to_numpy(column: pa.ListArray, dtype: type[np.generic]) -> tuple[Values, Offsets]:
-    """(values, offsets): list i is `values[offsets[i]:offsets[i + 1]]`. Nothing is copied but offsets.
+def to_text(parts: Sequence[bytes]) -> pa.StringArray:
+    """One string a part, each in UTF-8."""
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    buffers = [None, pa.py_buffer(_offsets(parts)), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(parts), buffers)
 
-    Arrow's own `to_numpy` would import pandas, which takes longer than most of what is done here.
-    """
+
+def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int32]:
+    offsets = np.zeros(len(parts) + 1, np.int32)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    return offsets
+
+
+def to_numpy(column: pa.ListArray, dtype: type[np.generic]) -> tuple[Values, Offsets]:
+    """(values, offsets): list i is `values[offsets[i]:offsets[i + 1]]`. Nothing is copied but offsets."""
     offsets = _buffer(column.offsets, np.int32).astype(np.int64)
     return _buffer(column.values, dtype), offsets
+
+
+def text_bytes(column: pa.StringArray) -> tuple[memoryview, Offsets]:
+    """(bytes, offsets): string i is `bytes[offsets[i]:offsets[i + 1]]` in UTF-8."""
+    _, offsets, data = column.buffers()
+    first = column.offset
+    bounds = (
+        np.frombuffer(offsets, np.int32) if offsets is not None and offsets.size else np.zeros(1, np.int32)
+    )
+    return memoryview(data or b""), bounds[first : first + len(column) + 1].astype(np.int64)
 
 
 def _buffer(array: pa.Array, dtype: type[np.generic]) -> Values:
     if not len(array):
         return np.zeros(0, dtype)
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
-
-
-def sums(values: Values, offsets: Offsets) -> Offsets:
-    """The sum of each list."""
-    running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-    return np.asarray(running[offsets[1:]] - running[offsets[:-1]], np.int64)

@@ -1,39 +1,46 @@
-"""What became of each task's canonical trials, out of the tasks' stage files, without their texts."""
+"""What became of each task's canonical trials, without their texts: what the stage `tokens` keeps of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
-from seta_dag.files import read_memo, write_memo
-from seta_dag.out import Out, task_file_name
-from seta_dag.whole import remove_damaged, whole
+import orjson
+
+from seta_dag.dataset.row import FIELDS, PER_VARIANT
+from seta_dag.dataset.rows import TrialRow
+from seta_dag.out import Out
+from seta_dag.stages import records
+from seta_dag.tokens.render import VARIANTS
 
 Outcome = dict[str, Any]
+"""A trial by `trial_uid` and `run`; `reason` and `detail` where it gives no row; the short columns of R10,
+those that differ between the variants as `thinking.local_token_count`; `content` and `thinking.proof`, which
+identify the row; `at`, the place of its first batch in the task's file."""
+
+_SHORT = [name for name in FIELDS if name not in PER_VARIANT and name != "raw_conv_json"]
+_COUNTED = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
+_SMALL = [*_SHORT, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _COUNTED)]
+
+
+def outcome(row: TrialRow) -> Outcome:
+    """What is kept of a trial; every key is always there."""
+    return {
+        **dict.fromkeys(_SMALL),
+        **row.small,
+        "task_id": row.trial.task_id,
+        "trial_uid": row.trial.uid,
+        "run": row.trial.run,
+        "reason": row.reason,
+        "detail": row.detail,
+        "snapshot": row.snapshot,
+        "flags": sorted(row.flags),
+        "n_assistant_turns": row.n_assistant_turns,
+        "against_reference": row.against_reference,
+        "at": row.at,
+    }
 
 
 def read_outcomes(out: Out, fingerprints: Mapping[str, str]) -> dict[str, list[Outcome]]:
-    """The outcomes of every task whose stage file is whole, by task; columns as in `OUTCOME_COLUMNS`.
-
-    They are kept in one memo as well, so that of 1,600 stage files only those written since are opened.
-    A file that is opened is first held against its sum, and removed where it is damaged.
-    """
-    written = whole(out, "tokens")
-    names = {task: task_file_name("tokens", task, value) for task, value in fingerprints.items()}
-    keys = {name: f"{name} {written[name]}" for name in names.values() if name in written}
-    memo = out.memo("outcomes")
-    kept: dict[str, list[Outcome]] = read_memo(memo) or {}
-    fresh = [name for name, key in keys.items() if key not in kept]
-    damaged = set(remove_damaged(out, "tokens", fresh))
-    read = {keys[name]: _read(out.stage("tokens") / name) for name in fresh if name not in damaged}
-    found = {key: kept.get(key) or read[key] for name, key in keys.items() if name not in damaged}
-    if found.keys() != kept.keys():
-        write_memo(memo, found)
-    return {task: found[keys[name]] for task, name in names.items() if keys.get(name) in found}
-
-
-def _read(path: Path) -> list[Outcome]:
-    outcomes: list[Outcome] = read_task(path).select(OUTCOME_COLUMNS).to_pylist()
-    return outcomes
+    """The outcomes of every task whose stage file is whole, by task."""
+    return {task: orjson.loads(kept) for task, kept in records(out, "tokens", fingerprints).items()}

@@ -26,6 +26,8 @@ FIELDS: dict[str, pa.DataType] = {
 }
 PER_VARIANT = ("local_token_count", "n_assistant_tokens", "chat_template_str", "input_ids", "loss_mask")
 """The columns in which the thinking and the nothink row of a trial differ."""
+LONG = frozenset({"raw_conv_json", "chat_template_str", "input_ids", "loss_mask"})
+"""The columns that are long; all others together are a few hundred bytes a row."""
 
 _NAMES = {pa.string(): "string", pa.float64(): "float64", pa.int64(): "int64", pa.int32(): "int32"}
 

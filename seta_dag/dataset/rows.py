@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
+import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+from xxhash import xxh3_128
+
 from seta_dag.dataset.row import TOKEN_COUNTS
+from seta_dag.dataset.task_file import TaskFile
 from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.snapshot import Snapshot, choose
 from seta_dag.rollouts.trial import Trial
-from seta_dag.tokens.mask import Tokenized
+from seta_dag.tokens.encode import Known
 from seta_dag.tokens.prove import Prover, sampled
-from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
-
-
-@dataclass(frozen=True, slots=True)
-class VariantRow:
-    """What the two variants of a row differ in. `proof` is the digest of what was proved, see `digest`."""
-
-    rendered: Rendered
-    tokens: Tokenized
-    literal: bool
-    proof: str
+from seta_dag.tokens.render import VARIANTS, Variant, render
 
 
 @dataclass(slots=True)
 class TrialRow:
     """What became of a canonical trial: a row in both variants, or a `reason` with a `detail`.
 
-    `shared` holds the columns of R10 that both variants have in common.
+    `small` holds the short columns of R10, and for each variant its counts and its `proof`: the digest of
+    what was proved. `at` is the place of the row's first batch in the task's file.
     """
 
     trial: Trial
@@ -44,13 +38,12 @@ class TrialRow:
     against_reference: bool = False
     snapshot: str | None = None
     n_assistant_turns: int | None = None
-    shared: dict[str, Any] = field(default_factory=dict)
-    variants: dict[Variant, VariantRow] = field(default_factory=dict)
+    at: int = 0
+    small: dict[str, Any] = field(default_factory=dict)
 
     def dropped(self, reason: str, detail: str | None = None) -> TrialRow:
         """This trial without a row."""
         self.reason, self.detail = reason, detail
-        self.variants.clear()
         return self
 
 
@@ -67,45 +60,55 @@ class RowMaker:
         """What the rows depend on of the student."""
         return self.prover.student.identity
 
-    def tokenize(self, row: TrialRow, talk: Conversation) -> TrialRow:
-        """Fills in both variants, or drops the trial where a proof of either fails."""
-        rendered = {variant: render(talk, variant) for variant in VARIANTS}
-        literal = {variant: one.has_literal_markup for variant, one in rendered.items()}
-        row.flags |= {"literal_markup"} if any(literal.values()) else set()
-        row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
-        tokens = self.prover.tokenizer.tokenize(list(rendered.values()))
-        for (variant, one), made in zip(rendered.items(), tokens, strict=True):
-            fault = self.prover.prove(
-                talk, one, made, variant, literal=literal[variant], against_hf=row.against_reference
-            )
+    def tokenize(self, row: TrialRow, talk: Conversation, file: TaskFile) -> TrialRow:
+        """Adds both variants to the file, or drops the trial where a proof of either fails."""
+        known: Known = {}
+        for variant in VARIANTS:
+            fault = self._add_variant(row, talk, variant, known, file)
             if fault is not None:
                 return row.dropped("not_exact", f"{variant}: {fault}")
-            proof = digest(one.text, made.ids.tobytes(), made.mask.tobytes())
-            row.variants[variant] = VariantRow(one, made, literal[variant], proof)
         return row
 
+    def _add_variant(
+        self, row: TrialRow, talk: Conversation, variant: Variant, known: Known, file: TaskFile
+    ) -> str | None:
+        rendered = render(talk, variant)
+        literal = rendered.has_literal_markup
+        row.flags |= {"literal_markup"} if literal else set()
+        row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
+        (made,) = self.prover.tokenizer.tokenize([rendered])
+        against = known if row.against_reference else None
+        fault = self.prover.prove(talk, rendered, made, variant, literal=literal, against_hf=against)
+        if fault is None:
+            file.add(rendered.utf8, made.ids, made.spans)
+            row.small |= {
+                f"{variant}.local_token_count": len(made.ids),
+                f"{variant}.n_assistant_tokens": made.n_trainable,
+                f"{variant}.literal_markup": literal,
+                f"{variant}.proof": digest(rendered.utf8, made.ids, made.mask),
+            }
+        return fault
 
-def digest(text: str, ids: bytes, mask: bytes) -> str:
-    """What identifies a proved row: its text, its ids as int32 and its mask as int8, little-endian."""
-    return hashlib.blake2b(text.encode() + ids + mask, digest_size=16).hexdigest()
+
+def digest(text: Any, ids: Any, mask: Any) -> str:
+    """What identifies a proved row: its text, its ids as int32 and its mask as int8, little-endian.
+
+    Each is anything that gives its bytes as a buffer.
+    """
+    found = xxh3_128(text)
+    found.update(ids)
+    found.update(mask)
+    return found.hexdigest()
 
 
-def build_rows(root: Path, trials: Iterable[tuple[Trial, Report]], maker: RowMaker) -> list[TrialRow]:
-    """The rows of a task's canonical trials, in the order given."""
-    return [_build_row(root, trial, report, maker) for trial, report in trials]
-
-
-def _build_row(root: Path, trial: Trial, report: Report, maker: RowMaker) -> TrialRow:
-    row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set())
+def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile) -> TrialRow:
+    """The row of a canonical trial, its long columns added to the task's file."""
+    row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set(), at=file.written)
     if report.reason is not None:
         return row.dropped(report.reason, report.detail)
     chosen = choose(root / trial.path)
     if chosen is None:
         return row.dropped("no_conversation", "no usable log below CAMEL_LOG_DIR")
-    return _fill(row, root, chosen, maker)
-
-
-def _fill(row: TrialRow, root: Path, chosen: Snapshot, maker: RowMaker) -> TrialRow:
     row.snapshot = clean(chosen.path.name)
     row.flags |= {"log_skipped"} if chosen.log_skipped else set()
     try:
@@ -114,24 +117,31 @@ def _fill(row: TrialRow, root: Path, chosen: Snapshot, maker: RowMaker) -> Trial
         return row.dropped("no_conversation", f"{row.snapshot}: nested too deep")
     row.flags |= talk.flags
     row.n_assistant_turns = talk.n_assistant_turns
-    row.shared = _shared(row, root, chosen, talk.n_messages)
+    row.small = _small(row, root, chosen, talk.n_messages)
     if not talk.n_assistant_turns:
         return row.dropped("no_assistant_turn", f"{row.snapshot} has no assistant turn")
-    return maker.tokenize(row, talk)
+    file.add(_raw(chosen))
+    del chosen  # a log can be hundreds of megabytes
+    return maker.tokenize(row, talk, file)
 
 
-def _shared(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dict[str, Any]:
+def _small(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dict[str, Any]:
     model = chosen.log.get("model")
-    return {
-        "task_id": row.trial.task_id,
-        "trial_uid": row.trial.uid,
+    small = {
         "reward": row.report.reward,
         "model": clean(model) if isinstance(model, str) else None,
         "conv_json_path": clean(chosen.path.relative_to(root).as_posix()),
         "provider_token_counts": provider_token_counts(chosen.log),
         "n_messages": n_messages,
-        "raw_conv_json": chosen.data.decode("utf-8-sig"),
     }
+    content = xxh3_128(_raw(chosen))
+    content.update(orjson.dumps([row.trial.task_id, row.trial.uid, *small.values()]))
+    return {**small, "content": content.hexdigest()}
+
+
+def _raw(chosen: Snapshot) -> bytes:
+    """`raw_conv_json`: what was parsed as UTF-8, less a mark of its byte order."""
+    return chosen.data.removeprefix(codecs.BOM_UTF8)
 
 
 def provider_token_counts(log: dict[str, Any]) -> dict[str, int | None]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
+from xxhash import xxh3_128
 
-from seta_dag.dataset.lists import sums, to_numpy
+from seta_dag.dataset.lists import text_bytes, to_numpy
 from seta_dag.dataset.parquet import opened
-from seta_dag.dataset.row import ROW_SCHEMA
-from seta_dag.dataset.rows import digest
+from seta_dag.dataset.row import FIELDS, ROW_SCHEMA
 from seta_dag.files import mark, read_memo, write_memo
+from seta_dag.parallel import in_order
 
 _GROUP_ROWS = 1000
 """The rows that `datasets` puts into one Arrow batch at most."""
@@ -54,8 +55,7 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     """
     kept: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
-    with ThreadPoolExecutor() as pool:
-        shards = list(pool.map(lambda path: _again(kept.get(_key(path)), path) or _read(path), paths))
+    shards = list(in_order(lambda path: _again(kept.get(_key(path)), path) or _read(path), paths))
     known = dict(zip(map(_key, paths), shards, strict=True))
     if memo and known.keys() != kept.keys():
         write_memo(memo, known)
@@ -72,24 +72,69 @@ def _again(kept: Facts | None, path: Path) -> Shard | None:
 
 
 def _read(path: Path) -> Shard:
-    rows: list[Facts] = []
-    batches = []
-    for batch in read_batches(path):
-        batches.append((batch.num_rows, mapped_bytes(batch)))
-        rows += _facts(batch)
-    return Shard(path.name, path.stat().st_size, rows, batches)
-
-
-def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The batches that `datasets` makes of a shard, one row group in memory at a time."""
+    shard = Shard(path.name, path.stat().st_size, [], [])
     with opened(path, ROW_SCHEMA) as file:
         for group in range(file.num_row_groups):
-            yield from map(_sound, file.iter_batches(_GROUP_ROWS, row_groups=[group]))
+            _read_group(file, group, shard)
+    return shard
+
+
+def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
+    """One long column in memory at a time."""
+    rows: list[Facts] = []
+    batches = []
+    for batch in _batches(file, group, list(_PLAIN)):
+        rows += batch.to_pylist()
+        batches.append([batch.num_rows, mapped_bytes(batch)])
+    digests = [xxh3_128() for _ in rows]
+    for name in (name for name in FIELDS if name not in _PLAIN):
+        place = 0
+        for n, batch in enumerate(_batches(file, group, [name])):
+            batches[n][1] += mapped_bytes(batch)
+            _count(name, batch[name], rows[place:], digests[place:])
+            place += batch.num_rows
+    for row, digest in zip(rows, digests, strict=True):
+        row["digest"] = digest.hexdigest()
+    shard.rows.extend(rows)
+    shard.batches.extend((n, size) for n, size in batches)
+
+
+def _count(name: str, column: pa.Array, rows: list[Facts], digests: list[xxh3_128]) -> None:
+    """Adds what is counted of one long column to its rows, and its bytes to what identifies them."""
+    values: Any
+    if name == "chat_template_str":
+        values, at = text_bytes(column)
+    elif name == "input_ids":
+        values, at = to_numpy(column, np.int32)
+    elif name == "loss_mask":
+        wide, at = to_numpy(column, np.int64)
+        values, beyond = wide.astype(np.int8), wide.view(np.uint64) > 1
+    else:
+        return
+    for row, digest, start, end in zip(rows, digests, at[:-1].tolist(), at[1:].tolist(), strict=False):
+        digest.update(values[start:end])
+        if name == "input_ids":
+            row["ids"] = end - start
+        elif name == "loss_mask":
+            others = int(np.count_nonzero(beyond[start:end]))
+            ones = int(np.count_nonzero(wide[start:end] == 1))
+            row |= {"mask": end - start, "ones": ones, "others": others}
+
+
+def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The batches that `datasets` makes of a shard, or those columns of them, one row group at a time."""
+    with opened(path, ROW_SCHEMA) as file:
+        for group in range(file.num_row_groups):
+            yield from _batches(file, group, columns)
+
+
+def _batches(file: pq.ParquetFile, group: int, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    return map(_sound, file.iter_batches(_GROUP_ROWS, row_groups=[group], columns=columns))
 
 
 def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
     batch.validate(full=True)  # text that is not UTF-8, offsets that lead nowhere
-    found = [name for name in _NEVER_NULL if batch[name].null_count]
+    found = [name for name in _NEVER_NULL if name in batch.schema.names and batch[name].null_count]
     if found:
         raise pa.ArrowInvalid(f"a null in {', '.join(found)}")
     return batch
@@ -100,18 +145,15 @@ def mapped_bytes(batch: pa.RecordBatch) -> int:
 
     In memory it is more: Parquet's reader keeps bitmaps of nulls also where there is no null.
     """
-    columns = (batch.select([name]) for name in batch.schema.names)
-    return sum(int(pa.ipc.read_record_batch(one.serialize(), one.schema).nbytes) for one in columns)
+    return sum(map(_mapped, batch.columns))
 
 
-def _facts(batch: pa.RecordBatch) -> list[Facts]:
-    ids, at = to_numpy(batch["input_ids"], np.int32)
-    mask, mask_at = to_numpy(batch["loss_mask"], np.int64)
-    rows: list[Facts] = batch.select(list(_PLAIN)).to_pylist()
-    ones = sums(mask == 1, mask_at).tolist()
-    others = sums((mask != 0) & (mask != 1), mask_at).tolist()
-    for i, (row, text) in enumerate(zip(rows, batch["chat_template_str"].to_pylist(), strict=True)):
-        of_row, of_mask = ids[at[i] : at[i + 1]], mask[mask_at[i] : mask_at[i + 1]].astype(np.int8)
-        row |= {"ids": len(of_row), "mask": len(of_mask), "ones": ones[i], "others": others[i]}
-        row["digest"] = digest(text, of_row.tobytes(), of_mask.tobytes())
-    return rows
+def _mapped(array: pa.Array) -> int:
+    size = -(-len(array) // 8) if array.null_count else 0
+    if pa.types.is_struct(array.type):
+        return size + sum(map(_mapped, array.flatten()))
+    if pa.types.is_list(array.type):
+        return size + 4 * (len(array) + 1) + _mapped(array.flatten())
+    if pa.types.is_string(array.type):
+        return size + 4 * (len(array) + 1) + int(text_bytes(array)[1][-1] - text_bytes(array)[1][0])
+    return size + len(array) * int(array.type.bit_width) // 8

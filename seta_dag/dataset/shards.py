@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger import Line
 from seta_dag.dataset.pieces import Piece, cut
-from seta_dag.dataset.shard_rows import contents_of, require_intact, rows_of
+from seta_dag.dataset.row import ROW_SCHEMA
+from seta_dag.dataset.shard_rows import RowSource
 from seta_dag.files import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
 from seta_dag.out import Out
+from seta_dag.parallel import in_order
 from seta_dag.tokens.render import Variant
-
-_ROWS_A_GROUP = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +41,38 @@ def write_shards(
     the stage file of a row is missing or damaged, and removes a damaged one, so that it is built again.
     """
     rows = [line for line in ledger if line["disposition"] == "row"]
-    pieces = list(cut(rows, contents_of(out, variant, fingerprints, rows), variant))
+    source = RowSource.of(out, fingerprints)
+    pieces = list(cut(rows, source.contents(variant, rows), variant))
     names = [f"train-{i:05d}-of-{len(pieces):05d}.parquet" for i in range(len(pieces))]
     data, index = out.dataset(variant) / "data", out.memo(f"{variant}.shards")
     kept = _kept(index, data)
     done = tuple(data / name for name in names)
     if [kept.get(piece.key) for piece in pieces] == list(done) and len(list(data.iterdir())) == len(done):
         return Shards(done, 0, len(rows))
-    require_intact(out, [piece for piece in pieces if piece.key not in kept], fingerprints)
-    aside = _written_aside(out, variant, dict(zip(names, pieces, strict=True)), fingerprints, kept)
+    source.require_intact(piece for piece in pieces if piece.key not in kept)
+    aside = _written_aside(source, variant, dict(zip(names, pieces, strict=True)), kept)
     replace_directory(aside, out.dataset(variant))
     write_memo(index, {piece.key: [path.name, mark(path)] for piece, path in zip(pieces, done, strict=True)})
     return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
 
 
 def _written_aside(
-    out: Out,
-    variant: Variant,
-    pieces: Mapping[str, Piece],
-    fingerprints: Mapping[str, str],
-    kept: Mapping[str, Path],
+    source: RowSource, variant: Variant, pieces: Mapping[str, Piece], kept: Mapping[str, Path]
 ) -> Path:
-    """The whole dataset in a directory beside its own; Arrow writes several shards at once."""
-    aside = out.stages / f"{variant}.new"
+    """The whole dataset in a directory beside its own; a shard a core is written at once."""
+    aside = source.out.stages / f"{variant}.new"
     remove(aside)
     (aside / "data").mkdir(parents=True)
 
     def put(name: str) -> None:
-        piece = pieces[name]
-        _keep_or_write(out, variant, piece, fingerprints, kept.get(piece.key), aside / "data" / name)
+        piece, path = pieces[name], aside / "data" / name
+        if piece.key in kept:
+            _link(kept[piece.key], path)
+        else:
+            _write(path, source.groups(variant, piece))
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(put, pieces))
+    for _ in in_order(put, pieces):
+        pass
     return aside
 
 
@@ -83,29 +83,23 @@ def _kept(index: Path, data: Path) -> dict[str, Path]:
     return {key: data / name for key, (name, written) in kept if standing.get(name) == written}
 
 
-def _keep_or_write(
-    out: Out, variant: Variant, piece: Piece, fingerprints: Mapping[str, str], kept: Path | None, path: Path
-) -> None:
-    if kept is None:
-        _write(path, rows_of(out, variant, piece, fingerprints))
-        return
+def _link(kept: Path, path: Path) -> None:
     try:
         os.link(kept, path)
     except OSError:  # a file system without hard links
         shutil.copy2(kept, path)
 
 
-def _write(path: Path, rows: pa.Table) -> None:
-    """zstd, a dictionary for the masks alone, and chunks cut by content, so that a changed row
-    leaves most of the file's bytes as they were for the Hub's storage."""
-    with written_aside(path) as aside:
-        pq.write_table(
-            rows,
-            aside,
-            row_group_size=_ROWS_A_GROUP,
-            compression="zstd",
-            compression_level=3,
-            use_dictionary=["loss_mask.list.element"],
-            write_page_index=True,
-            use_content_defined_chunking=True,
-        )
+def _write(path: Path, groups: Iterable[pa.Table]) -> None:
+    """One row group after the other. zstd, a dictionary for the masks alone, and chunks cut by content,
+    so that a changed row leaves most of the file's bytes as they were for the Hub's storage."""
+    settings: dict[str, Any] = {
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": ["loss_mask.list.element"],
+        "write_page_index": True,
+        "use_content_defined_chunking": True,
+    }
+    with written_aside(path) as aside, pq.ParquetWriter(aside, ROW_SCHEMA, **settings) as writer:
+        for group in groups:
+            writer.write_table(group)

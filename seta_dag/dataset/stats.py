@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from seta_dag.dataset.row import FIELDS
 from seta_dag.dataset.shard_facts import Shard, mapped_bytes, read_batches, read_shards
 from seta_dag.errors import NotBuiltError
 
@@ -96,12 +97,13 @@ def _num_bytes(dataset: Path, shards: Sequence[Shard]) -> int:
     for single, group in groupby(batches, key=lambda batch: batch[0] == 1):
         found = list(group)
         if single and len(found) > 1:
-            total += mapped_bytes(_singles(dataset, list(dict.fromkeys(name for *_, name in found))))
+            shards_of_group = list(dict.fromkeys(name for *_, name in found))
+            total += sum(mapped_bytes(_singles(dataset, shards_of_group, column)) for column in FIELDS)
         else:
             total += sum(size for _, size, _ in found)
     return total
 
 
-def _singles(dataset: Path, names: Iterable[str]) -> pa.RecordBatch:
-    batches = (batch for name in names for batch in read_batches(dataset / "data" / name))
+def _singles(dataset: Path, names: Iterable[str], column: str) -> pa.RecordBatch:
+    batches = (batch for name in names for batch in read_batches(dataset / "data" / name, [column]))
     return pa.concat_batches([batch for batch in batches if batch.num_rows == 1])

@@ -6,43 +6,53 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
-from seta_dag.dataset.task_table import write_task
+from seta_dag.dataset.outcomes import outcome
+from seta_dag.dataset.rows import RowMaker, TrialRow, build_row
+from seta_dag.dataset.task_file import task_file
 from seta_dag.errors import ChangedError, NotBuiltError
-from seta_dag.out import Out, task_file_name
+from seta_dag.out import Out
 from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merged import Merged
-from seta_dag.rollouts.reports import read_reports
-from seta_dag.stages import StageReport, run_stage
-from seta_dag.whole import intact
+from seta_dag.rollouts.reports import reports_in
+from seta_dag.stages import Made, StageReport, Tick, no_tick, records, run_stage
+from seta_dag.tokens.render import VARIANTS
 
 
 def tokenize_tasks(
-    out: Out, root: Path, merged: Merged, maker: RowMaker, tasks: Iterable[str]
+    out: Out,
+    root: Path,
+    merged: Merged,
+    maker: RowMaker,
+    tasks: Iterable[str],
+    tick: Tick = no_tick,
+    workers: int | None = None,
 ) -> StageReport:
-    """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens."""
-    names = {task: task_file_name("ctrf", task, merged.fingerprints[task]) for task in tasks}
-    of_task, reported = merged.of_task(), intact(out, "ctrf", names.values())
+    """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens.
 
-    def build(task: str, path: Path) -> Counter[str]:
-        reports = read_reports(out, task, merged.fingerprints[task]) if names[task] in reported else None
-        if reports is None:
+    On as many threads as there are cores, or `workers`; what is written is the same.
+    """
+    of_task, reported = merged.of_task(), records(out, "ctrf", merged.fingerprints)
+
+    def build(task: str) -> Made:
+        if task not in reported:
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
+        path = out.task_file("tokens", task, merged.fingerprints[task])
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
-        rows = build_rows(root, [(trial, reports[trial.path]) for trial in trials], maker)
-        if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
-            raise ChangedError("its rollouts or the student changed while it was built; build again")
-        write_task(path, rows)
-        return sum((_counts(row) for row in rows), Counter())
+        with task_file(path) as file:
+            reports = reports_in(reported[task])
+            rows = [build_row(root, trial, reports[trial.path], maker, file) for trial in trials]
+            if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
+                raise ChangedError("its rollouts or the student changed while it was built; build again")
+        return Made([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), path)
 
-    return run_stage(out, "tokens", merged.fingerprints, names, build)
+    return run_stage(out, "tokens", merged.fingerprints, tasks, build, tick=tick, workers=workers)
 
 
 def _counts(row: TrialRow) -> Counter[str]:
     counts = Counter([f"dropped: {row.reason}" if row.reason else "rows"])
     counts.update(f"flagged: {flag}" for flag in row.flags)
     counts["held against the reference engine"] += row.against_reference
-    for variant, made in row.variants.items():
-        counts[f"{variant} tokens"] += len(made.tokens.ids)
-        counts[f"{variant} trainable tokens"] += made.tokens.n_trainable
+    for variant in VARIANTS if row.reason is None else ():
+        counts[f"{variant} tokens"] += row.small[f"{variant}.local_token_count"]
+        counts[f"{variant} trainable tokens"] += row.small[f"{variant}.n_assistant_tokens"]
     return counts

@@ -15,6 +15,7 @@ from seta_dag.defs.task_stage import table
 from seta_dag.defs.tokens import tokens
 from seta_dag.out import existing
 from seta_dag.rollouts.merged import read_merged
+from seta_dag.stages import tidy
 from seta_dag.tokens.render import VARIANTS, Variant
 
 _LINES_SHOWN = 30
@@ -42,8 +43,7 @@ def ledger(project: Project, config: LedgerConfig) -> Result:
     filters = Filters(config.min_reward, config.max_tokens)
     lines = account(project.target, merged, filters)
     write_ledger(project.target.ledger, lines, filters)
-    for stage in ("trials", "ctrf", "tokens", "failed"):
-        project.target.remove_stale(stage, merged.fingerprints)
+    tidy(project.target, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]
     shown = ("trial_uid", "task_id", "run", "reason", "detail")
     dropped = [{key: line[key] for key in shown} for line in lines if line["reason"]]

@@ -8,27 +8,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from seta_dag.files import write_json
 from seta_dag.out import Out
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.log_files import log_files
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import StageReport, run_stage
+from seta_dag.stages import Made, StageReport, Tick, no_tick, run_stage
 
 
-def collect_tasks(out: Out, root: Path, merged: Merged, tasks: Iterable[str]) -> StageReport:
+def collect_tasks(
+    out: Out, root: Path, merged: Merged, tasks: Iterable[str], tick: Tick = no_tick
+) -> StageReport:
     """Collects the trials of `tasks`: one record each, whose logs and ends are counted."""
     of_task = merged.of_task()
 
-    def build(task: str, path: Path) -> Counter[str]:
+    def build(task: str) -> Made:
         records = [_record(root, trial, trial.path in merged.canonical) for trial in of_task[task]]
-        write_json(path, records)
-        ended = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
-        return ended + Counter(trials=len(records), logs=sum(record["logs"] for record in records))
+        counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
+        counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
+        return Made(records, counts)
 
-    return run_stage(out, "trials", merged.fingerprints, tasks, build)
+    return run_stage(out, "trials", merged.fingerprints, tasks, build, tick=tick)
 
 
 def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from seta_dag.rollouts import readable
 from seta_dag.rollouts.log_files import log_files
 
 _KEYS = (b'"request": {\n', b'"messages": [\n')
+_HEAD = 4096
+"""A log's keys and the first of its messages stand in its first bytes; what is farther on is parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,12 @@ Rank = tuple[float, bool, tuple[int, str, str]]
 """What R4 compares: assistant turns, a final turn or none, then bytes, name and path."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Candidate:
+    """A log that was read but is not held: of a cumulative log there are as many as the trial has calls."""
+
     path: Path
-    data: bytes
+    size: int
     most_turns: float
 
     def rank(self, log: dict[str, Any]) -> Rank:
@@ -44,49 +48,56 @@ class _Candidate:
         return self.most_turns, True, self._preference()
 
     def _preference(self) -> tuple[int, str, str]:
-        return len(self.data), self.path.name, str(self.path)
+        return self.size, self.path.name, str(self.path)
 
 
 def choose(trial: Path) -> Snapshot | None:
     """The log with the most assistant turns; among equals one with a final turn, then the largest,
     then the greatest name, then the greatest path. None where no log is usable.
 
-    Every log is read, but only what can still win is parsed.
+    Every log is read, but only what can still win is parsed, and only one is in memory at a time beside
+    the best.
     """
-    best: tuple[Rank, _Candidate, dict[str, Any]] | None = None
+    best: tuple[Rank, Snapshot] | None = None
     files, closed = log_files(str(trial))
     skipped = bool(closed)
     candidates = [_candidate(Path(file.path)) for file in files]
     for candidate in sorted(candidates, key=_Candidate.best_rank, reverse=True):
         if best is not None and candidate.best_rank() < best[0]:
             break
-        log = _usable(candidate.data)
+        data = _read(candidate.path)
+        log = _usable(data)
         if log is None:
             skipped = True
         elif best is None or candidate.rank(log) > best[0]:
-            best = candidate.rank(log), candidate, log
-    return best and Snapshot(best[1].path, best[1].data, best[2], skipped)
+            best = candidate.rank(log), Snapshot(candidate.path, data, log, skipped)
+    return best and replace(best[1], log_skipped=skipped)
 
 
 def _candidate(path: Path) -> _Candidate:
+    data = _read(path)
+    return _Candidate(path, len(data), _most_turns(data))
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes, none where it can't be read."""
     try:
-        data = readable.read_bytes(path)
+        return readable.read_bytes(path)
     except readable.UnreadableError:
-        data = b""
-    return _Candidate(path, data, _most_turns(data))
+        return b""
 
 
 def _most_turns(data: bytes) -> float:
     """An upper bound of the log's assistant turns, without parsing; none where it must be parsed.
 
-    That is where it is not as CAMEL writes logs: cut, foreign, spaced otherwise, letters as escapes.
-    A final turn counts though it may not say its role.
+    That is where it is not as CAMEL writes logs: cut, foreign, letters as escapes. However it is
+    spaced, each assistant turn says so in these eleven bytes, but the final one, which need not.
     """
-    as_written = data.startswith(b'{\n    "') and data.endswith(b"\n}") and all(key in data for key in _KEYS)
-    escaped = b"\\u006" in data or b"\\u007" in data
-    if not as_written or escaped or data.count(b'"role"') != data.count(b'"role": "'):
+    head = data[:_HEAD]
+    as_written = head.startswith(b'{\n    "') and data.endswith(b"\n}") and all(key in head for key in _KEYS)
+    if not as_written or (b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data)):
         return float("inf")
-    return data.count(b'"role": "assistant"') + 1
+    return data.count(b'"assistant"') + 1
 
 
 def _usable(data: bytes) -> dict[str, Any] | None:

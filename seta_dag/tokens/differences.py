@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seta_dag.tokens.vocabulary import Decoded, nfc
+from seta_dag.tokens.vocabulary import Decoded
 
 Array = npt.NDArray[Any]
 _BYTES_SHOWN = 24
@@ -21,23 +21,25 @@ def _first_difference(ours: Array, other: Array) -> int:
     return int(different[0]) if len(different) else shorter
 
 
-def decodes(text: str, decoded: Decoded) -> str | None:
+def decodes(meant: bytes, decoded: Decoded) -> str | None:
     """The bytes of the ids, joined, are the NFC form of the text."""
-    meant = nfc(text)
-    if decoded.data == meant:
+    if decoded.data is meant or decoded.data == meant:
         return None
     at = _first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(meant, np.uint8))
     token = int(np.searchsorted(decoded.offsets, at, "right")) - 1
     return f"decodes: token {token} on, the ids read {_shown(decoded.data, at)}, the text {_shown(meant, at)}"
 
 
-def differ(what: str, ours: Array, proved: Array) -> str | None:
-    """None where the row's ids or mask are the proof's, else the first token where they are not."""
+def differ(what: str, ours: Array, proved: Array, start: int = 0) -> str | None:
+    """None where the row's ids or mask are the proof's, else the first token where they are not.
+
+    `start` is the place in the row of the first of them.
+    """
     if np.array_equal(ours, proved):
         return None
     at = _first_difference(ours, proved)
     read, wanted = (str(one[at]) if at < len(one) else "missing" for one in (ours, proved))
-    return f"{what} of token {at} is {read}, by the proof {wanted}"
+    return f"{what} of token {start + at} is {read}, by the proof {wanted}"
 
 
 def differ_in(what: str, ours: Sequence[bytes], logged: Sequence[bytes]) -> str | None:

@@ -1,8 +1,8 @@
-"""R8: from pieces to token ids. Markup is one special token; each gap of text is encoded whole."""
+"""R8: from pieces to token ids. Markup is one special token; each gap of text is encoded as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -11,12 +11,14 @@ import numpy.typing as npt
 import orjson
 
 from seta_dag.tokens.markup import LITERAL
+from seta_dag.tokens.windows import WINDOW, windows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+_REMEMBERED = 1_000_000  # characters of the longest text that is worth its memory
 EngineName = Literal["fastokens", "hf"]
 
 
@@ -51,6 +53,9 @@ class Fastokens:
         self._tokenizer = Tokenizer.from_json_str(tokenizer_json)
 
     def whole(self, texts: Sequence[str]) -> Encoded:
+        return in_windows(texts, self._whole)
+
+    def _whole(self, texts: Sequence[str]) -> Encoded:
         ids, offsets = self._tokenizer.encode_batch_flat(list(texts))
         return Encoded(np.frombuffer(ids, np.int32), np.frombuffer(offsets, np.int64))
 
@@ -62,8 +67,11 @@ class Fastokens:
             return encoded
         parts = np.split(encoded.ids, encoded.offsets[1:-1])
         for i, text in literal.items():
-            parts[i] = np.asarray(self._tokenizer.encode_ordinary(text).ids, np.int32)
+            parts[i] = in_windows([text], self._literal).ids
         return joined(parts)
+
+    def _literal(self, texts: Sequence[str]) -> Encoded:
+        return joined([np.asarray(self._tokenizer.encode_ordinary(text).ids, np.int32) for text in texts])
 
 
 class HuggingFace:
@@ -81,10 +89,32 @@ class HuggingFace:
         return _hf_tokenizer(orjson.dumps({**orjson.loads(self._json), "added_tokens": []}).decode())
 
     def whole(self, texts: Sequence[str]) -> Encoded:
-        return _encode(self._recognising, texts)
+        return in_windows(texts, lambda window: _encode(self._recognising, window))
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
-        return _encode(self._plain, texts)
+        return in_windows(texts, lambda window: _encode(self._plain, window))
+
+
+Known = dict[str, Ids]
+"""Ordinary texts and the ids that an engine made of them."""
+
+
+class Remembering:
+    """An engine that encodes an ordinary text once, and then knows it; long ones are not kept."""
+
+    def __init__(self, engine: Engine, known: Known) -> None:
+        self._engine, self._known = engine, known
+
+    def whole(self, texts: Sequence[str]) -> Encoded:
+        return self._engine.whole(texts)
+
+    def ordinary(self, texts: Sequence[str]) -> Encoded:
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
+        encoded = self._engine.ordinary(fresh)
+        parts = np.split(encoded.ids, encoded.offsets[1:-1]) if fresh else []
+        found = self._known | dict(zip(fresh, parts, strict=True))
+        self._known.update({text: part for text, part in found.items() if len(text) <= _REMEMBERED})
+        return joined([found[text] for text in texts])
 
 
 def _hf_tokenizer(tokenizer_json: str) -> Tokenizer:
@@ -96,6 +126,13 @@ def _hf_tokenizer(tokenizer_json: str) -> Tokenizer:
 def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoded:
     batch = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     return joined([np.asarray(one.ids, np.int32) for one in batch])
+
+
+def in_windows(texts: Sequence[str], encode: Callable[[Sequence[str]], Encoded]) -> Encoded:
+    """All texts in one call; what is long in many, since an engine takes several times its text in memory."""
+    if sum(map(len, texts)) <= WINDOW:
+        return encode(texts)
+    return joined([joined([encode([window]).ids for window in windows(text)]).ids for text in texts])
 
 
 def joined(parts: Sequence[Ids]) -> Encoded:

@@ -16,14 +16,15 @@ import numpy.typing as npt
 
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.tokens.differences import decodes, differ, differ_in
-from seta_dag.tokens.encode import Engine, Ids
+from seta_dag.tokens.encode import Engine, Ids, Known, Remembering
 from seta_dag.tokens.markup import END_THINK, IM_END, IM_START, THINK, Markup
 from seta_dag.tokens.mask import Mask, Tokenized, tokenize
 from seta_dag.tokens.prove_turns import logged_reasoning, turn_texts
 from seta_dag.tokens.render import Rendered, Variant
 from seta_dag.tokens.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
-from seta_dag.tokens.vocabulary import Decoded, Vocabulary, nfc
+from seta_dag.tokens.vocabulary import Decoded, Vocabulary, nfc, nfc_utf8
+from seta_dag.tokens.windows import windows
 
 
 @dataclass(frozen=True)
@@ -57,23 +58,22 @@ class Prover:
         variant: Variant,
         *,
         literal: bool,
-        against_hf: bool,
+        against_hf: Known | None = None,
     ) -> str | None:
         """None where every proof of the row holds, else what the first that fails says.
 
         `literal`: the row holds literal markup, which tokenizing the text whole would take for special
-        tokens. `against_hf`: the row is one of those that are held against the reference engine.
+        tokens. `against_hf`: given for a row that is held against the reference engine too, and keeps
+        what that engine made, so that what both variants have in common is encoded once.
         """
-        text = rendered.text
+        meant = nfc_utf8(rendered.utf8)
         try:
-            decoded = self.vocabulary.decode(tokenized.ids)
+            decoded = self.vocabulary.read(tokenized.ids, meant)
             return (
-                decodes(text, decoded)
+                decodes(meant, decoded)
                 or self.turns(conversation, tokenized, decoded, variant)
-                or (
-                    self.markup(rendered, tokenized, decoded) if literal else self.whole_text(text, tokenized)
-                )
-                or (self.engines_agree(rendered, tokenized) if against_hf else None)
+                or (self.markup if literal else self.whole_text)(rendered, tokenized, decoded)
+                or (None if against_hf is None else self.engines_agree(rendered, tokenized, against_hf))
             )
         except IndexError as error:
             return f"decodes: an id or a span lies outside its bounds ({error})"
@@ -100,10 +100,16 @@ class Prover:
         trainable = (tokenized.ids == self.tokenizer.markup_ids[tag]) & (tokenized.mask == 1)
         return np.flatnonzero(trainable)
 
-    def whole_text(self, text: str, tokenized: Tokenized) -> str | None:
+    def whole_text(self, rendered: Rendered, tokenized: Tokenized, _: Decoded) -> str | None:
         """Without literal markup: the text tokenized whole gives the ids, the token scan the mask."""
-        whole = self.tokenizer.engine.whole([text]).ids
-        return differ("whole_text: id", tokenized.ids, whole) or differ(
+        at = 0
+        for window in windows(rendered.utf8):
+            whole = self.tokenizer.engine.whole([window.decode()]).ids
+            wrong = differ("whole_text: id", tokenized.ids[at : at + len(whole)], whole, at)
+            if wrong:
+                return wrong
+            at += len(whole)
+        return differ("whole_text: id", tokenized.ids[at:], tokenized.ids[:0], at) or differ(
             "token_scan: mask", tokenized.mask, self.scan(tokenized.ids)
         )
 
@@ -131,9 +137,9 @@ class Prover:
         wrong = min(written.symmetric_difference(found), default=None)
         return wrong and f"markup: special token {wrong[1]} at byte {wrong[0]} is literal, or markup is not"
 
-    def engines_agree(self, rendered: Rendered, tokenized: Tokenized) -> str | None:
+    def engines_agree(self, rendered: Rendered, tokenized: Tokenized, known: Known) -> str | None:
         """The reference engine gives the same ids."""
-        other = tokenize([rendered], self.reference, self.tokenizer.markup_ids)[0]
+        other = tokenize([rendered], Remembering(self.reference, known), self.tokenizer.markup_ids)[0]
         return differ("engines_agree: id", tokenized.ids, other.ids)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from seta_dag.rollouts.conversation import Conversation, Turn
@@ -38,7 +39,7 @@ _TOOLS_FOOT: tuple[str, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rendered:
     """A rendered conversation as pieces: `Markup` is a special token, any other `str` ordinary text.
 
@@ -53,6 +54,11 @@ class Rendered:
     def text(self) -> str:
         """`chat_template_str`."""
         return "".join(self.pieces)
+
+    @cached_property
+    def utf8(self) -> bytes:
+        """The same as UTF-8, made once: what is written, summed up and proved."""
+        return b"".join([piece.encode() for piece in self.pieces])
 
     @property
     def has_literal_markup(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.qwen3_tokenizer import byte_chars
+from seta_dag.tokens.spelling import Bounds, Spelling
 from seta_dag.tokens.student import Student
+from seta_dag.tokens.windows import windows
 
 if TYPE_CHECKING:
     from tokenizers.normalizers import Normalizer
@@ -25,7 +27,7 @@ class Decoded(NamedTuple):
     """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`, which may be a piece of a character."""
 
     data: bytes
-    offsets: npt.NDArray[np.int32]
+    offsets: Bounds
 
     def texts(self, spans: Iterable[tuple[int, int]]) -> list[bytes]:
         """The bytes of each span of tokens. Raises `IndexError` where one lies outside."""
@@ -33,7 +35,7 @@ class Decoded(NamedTuple):
         return [self.data[start:end] for start, end in bounds]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added token."""
 
@@ -50,6 +52,17 @@ class Vocabulary:
         is_added[list(added)] = True
         return cls(_as_bytes(spelled), is_added)
 
+    @cached_property
+    def spelling(self) -> Spelling:
+        """The same, made for comparing."""
+        _, bounds, data = self.tokens.buffers()
+        return Spelling.of(data.to_pybytes(), np.frombuffer(bounds, np.int32, len(self.tokens) + 1))
+
+    def read(self, ids: Ids, text: bytes) -> Decoded:
+        """The same as `decode`, at little cost where the ids spell `text`."""
+        bounds = self.spelling.bounds(ids)
+        return Decoded(text, bounds) if self.spelling.spell(ids, bounds, text) else self.decode(ids)
+
     def decode(self, ids: Ids) -> Decoded:
         """The bytes of the ids, joined. Raises `IndexError` where an id is none of the vocabulary's."""
         picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
@@ -65,6 +78,16 @@ def nfc(text: str) -> bytes:
     before it, and a newline with nothing at all.
     """
     return _nfc(text, _INERT).encode()
+
+
+def nfc_utf8(data: bytes) -> bytes:
+    """The same of a text in UTF-8: `data` itself where it is in NFC already, and long ones in parts."""
+    if data.isascii():
+        return data
+    normal = bytearray()
+    for window in windows(data):
+        normal += nfc(window.decode())
+    return data if normal == data else bytes(normal)
 
 
 def _nfc(text: str, separators: Sequence[str]) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
 
 from seta_dag.dataset import outcomes as module
 from seta_dag.dataset.outcomes import read_outcomes
-from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
 from seta_dag.files import write_memo
 from seta_dag.out import Out
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN

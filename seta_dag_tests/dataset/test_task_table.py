@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task, variant_rows, write_task
 
 from seta_dag.dataset.row import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.rows import TrialRow, digest
-from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task, variant_rows, write_task
 from seta_dag.tokens.render import VARIANTS, Variant
 from seta_dag_tests.support.made import Made
 

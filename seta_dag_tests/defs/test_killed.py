@@ -11,8 +11,8 @@ import dagster as dg
 import orjson
 import pyarrow.parquet as pq
 import pytest
-
 from seta_dag.dataset.task_table import read_task
+
 from seta_dag.lock import is_locked
 from seta_dag.out import Out
 from seta_dag_tests.support.builds import Place, built_plainly, take

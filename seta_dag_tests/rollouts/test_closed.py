@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from seta_dag.dataset.task_table import read_task
 
 from seta_dag.dataset.rows import RowMaker
-from seta_dag.dataset.task_table import read_task
 from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.out import Out
 from seta_dag.rollouts.collect import collect_tasks

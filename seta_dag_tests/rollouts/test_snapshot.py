@@ -68,7 +68,7 @@ def test_a_cut_or_foreign_file_is_passed_over_and_told(name: str, tmp_path: Path
     assert chosen.log_skipped
 
 
-UNREAD = {"a message of no sense", "a role that is missing", "wrong UTF-8"}
+UNREAD = {"a message of no sense", "a role that is null", "a role that is missing", "wrong UTF-8"}
 """What is as CAMEL writes logs, so that it is not parsed where it is too short to win."""
 
 

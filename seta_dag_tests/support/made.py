@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from seta_dag.dataset.task_table import write_task
 
 from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
@@ -17,7 +18,6 @@ from seta_dag.dataset.ledger import read_ledger, write_ledger
 from seta_dag.dataset.row import TOKEN_COUNTS
 from seta_dag.dataset.rows import TrialRow, VariantRow, digest
 from seta_dag.dataset.shards import Shards, write_shards
-from seta_dag.dataset.task_table import write_task
 from seta_dag.files import write_json
 from seta_dag.out import Out, task_file_name
 from seta_dag.rollouts.ctrf import Report
