@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from seta_dag.rollouts import readable
 from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.snapshot import final_turn
 
@@ -124,9 +125,7 @@ def _arguments(logged: Any, flags: set[str]) -> str:
         return "{}"
     if not isinstance(logged, str):
         return to_json(logged)
-    try:
-        json.loads(logged)
-    except (ValueError, RecursionError):
+    if not readable.is_json(logged):
         flags.add("bad_arguments")
     return logged
 

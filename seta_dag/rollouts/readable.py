@@ -62,6 +62,18 @@ def parse(data: bytes) -> Any:
         raise UnreadableError("not JSON" if data else "empty") from error
 
 
+def is_json(text: str) -> bool:
+    """Whether `json.loads` takes the text. What orjson takes it takes too."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
 def read(path: Path) -> Any:
     """The JSON value of the file. Raises `UnreadableError`."""
     return parse(read_bytes(path))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from seta_dag.tokens.markup import LITERAL
+from seta_dag.tokens.markup import LITERAL, spells_markup
 from seta_dag.tokens.windows import WINDOW, windows
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Encoded(NamedTuple):
 
     ids: Ids
     offsets: Offsets
+
+    def parts(self) -> list[Ids]:
+        """The ids of each text."""
+        bounds = self.offsets.tolist()
+        return [self.ids[start:end] for start, end in pairwise(bounds)]
 
 
 class Engine(Protocol):
@@ -61,11 +67,10 @@ class Fastokens:
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
         # The batch call always recognises added tokens, so texts that spell one go one by one.
+        if not spells_markup(texts):
+            return self.whole(texts)
         literal = {i: text for i, text in enumerate(texts) if LITERAL.search(text)}
-        encoded = self.whole(["" if i in literal else text for i, text in enumerate(texts)])
-        if not literal:
-            return encoded
-        parts = np.split(encoded.ids, encoded.offsets[1:-1])
+        parts = self.whole(["" if i in literal else text for i, text in enumerate(texts)]).parts()
         for i, text in literal.items():
             parts[i] = in_windows([text], self._literal).ids
         return joined(parts)
@@ -110,9 +115,7 @@ class Remembering:
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
         fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
-        encoded = self._engine.ordinary(fresh)
-        parts = np.split(encoded.ids, encoded.offsets[1:-1]) if fresh else []
-        found = self._known | dict(zip(fresh, parts, strict=True))
+        found = self._known | dict(zip(fresh, self._engine.ordinary(fresh).parts(), strict=True))
         self._known.update({text: part for text, part in found.items() if len(text) <= _REMEMBERED})
         return joined([found[text] for text in texts])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 
 class Markup(str):
@@ -32,3 +33,9 @@ ADDED_TOKENS = SPECIAL_TOKENS + PLAIN_TOKENS
 
 LITERAL = re.compile("|".join(map(re.escape, ADDED_TOKENS)))
 """Finds literal markup: text that spells an added token."""
+_BETWEEN = "\0"  # in no added token, so none is found across two texts
+
+
+def spells_markup(texts: Iterable[str]) -> bool:
+    """Whether one of the texts holds literal markup."""
+    return LITERAL.search(_BETWEEN.join(texts)) is not None

@@ -36,15 +36,16 @@ def tokenize(rendered: Sequence[Rendered], engine: Engine, markup_ids: Mapping[s
     `<|im_end|>`. It comes from the rendered structure, never from a scan of ids.
     """
     pieces = [piece for one in rendered for piece in one.pieces]
-    is_markup = np.fromiter((type(piece) is Markup for piece in pieces), np.bool_, len(pieces))
+    is_text = np.array([type(piece) is not Markup for piece in pieces], np.bool_)
     encoded = engine.ordinary([piece for piece in pieces if type(piece) is not Markup])
     lengths = np.ones(len(pieces), np.int64)
-    lengths[~is_markup] = np.diff(encoded.offsets)
-    ids = np.empty(int(lengths.sum()), np.int32)
-    of_markup = np.repeat(is_markup, lengths)
-    ids[of_markup] = [markup_ids[piece] for piece in pieces if type(piece) is Markup]
-    ids[~of_markup] = encoded.ids
+    lengths[is_text] = np.diff(encoded.offsets)
     ends = np.concatenate([[0], np.cumsum(lengths)])
+    ids, of_text = np.empty(ends[-1], np.int32), np.ones(ends[-1], np.bool_)
+    markup = ends[:-1][~is_text]
+    of_text[markup] = False
+    ids[markup] = [markup_ids[piece] for piece in pieces if type(piece) is Markup]
+    ids[of_text] = encoded.ids
     firsts = np.cumsum([0, *(len(one.pieces) for one in rendered)])
     return [_cut(one, ids, ends[first:]) for one, first in zip(rendered, firsts, strict=False)]
 

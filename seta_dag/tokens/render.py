@@ -18,11 +18,11 @@ from seta_dag.tokens.markup import (
     END_TOOL_RESPONSE,
     IM_END,
     IM_START,
-    LITERAL,
     THINK,
     TOOL_CALL,
     TOOL_RESPONSE,
     Markup,
+    spells_markup,
 )
 
 Variant = Literal["thinking", "nothink"]
@@ -60,10 +60,10 @@ class Rendered:
         """The same as UTF-8, made once: what is written, summed up and proved."""
         return b"".join([piece.encode() for piece in self.pieces])
 
-    @property
+    @cached_property
     def has_literal_markup(self) -> bool:
         """Whether ordinary text spells an added token somewhere."""
-        return any(LITERAL.search(piece) for piece in self.pieces if type(piece) is not Markup)
+        return spells_markup(piece for piece in self.pieces if type(piece) is not Markup)
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ class Spelling:
         if len(ids) and int(ids.min()) < 0:
             raise IndexError(f"id {ids.min()} is of no token")
         bounds = np.zeros(len(ids) + 1, np.int32)
-        np.cumsum(self.lengths[ids], out=bounds[1:])
+        np.cumsum(self.lengths.take(ids), out=bounds[1:])
         return bounds
 
     def spell(self, ids: Ids, bounds: Bounds, text: bytes) -> bool:
@@ -58,10 +58,15 @@ class Spelling:
         eights = _eights(text[bounds[0] : bounds[-1]], 8 * len(self.words))
         at, left = (bounds[:-1] - bounds[0]).astype(np.int64), np.diff(bounds)
         for word in self.words:
-            if np.any((eights[at] ^ word[ids]) & _FIRST[np.minimum(left, 8)]):
+            unlike = eights.take(at)
+            unlike ^= word.take(ids)
+            unlike &= _FIRST.take(np.minimum(left, 8))
+            if unlike.any():
                 return False
             more = np.flatnonzero(left > 8)
-            ids, at, left = ids[more], at[more] + 8, left[more] - 8
+            if not len(more):
+                return True
+            ids, at, left = ids.take(more), at.take(more) + 8, left.take(more) - 8
         return True
 
 
