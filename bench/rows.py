@@ -81,7 +81,7 @@ def ours(talks: list[Conversation], prover: Prover, prove: bool) -> int:
         (made,) = prover.tokenizer.tokenize([rendered])
         if prove:
             literal = rendered.has_literal_markup
-            assert not prover.prove(talk, rendered, made, VARIANTS[0], literal=literal, against_hf=False)
+            assert not prover.prove(talk, rendered, made, VARIANTS[0], literal=literal)
         tokens += len(made.ids)
     return tokens
 

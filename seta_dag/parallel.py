@@ -11,6 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_MOST_HELD = 32_000_000  # bytes
 _AHEAD = 2  # results a worker may be ahead, so that what waits in memory doesn't grow with the work
 
 
@@ -38,3 +39,24 @@ def in_order(
         finally:  # whoever stops asking wants no more of it done
             for future in waiting:
                 future.cancel()
+
+
+class Later:
+    """Work that can wait until a thread has nothing better to do; done at once where it holds much memory."""
+
+    def __init__(self) -> None:
+        self._work: deque[Callable[[], None]] = deque()
+        self._held = 0
+
+    def add(self, held: int, work: Callable[[], None]) -> None:
+        """Puts off `work`, which keeps `held` bytes in memory."""
+        self._work.append(work)
+        self._held += held
+        if self._held > _MOST_HELD:
+            self.run()
+
+    def run(self) -> None:
+        """Does what was put off, in order."""
+        while self._work:
+            self._work.popleft()()
+        self._held = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -18,8 +19,9 @@ from seta_dag.rollouts.readable import clean
 from seta_dag.rollouts.snapshot import Snapshot, choose
 from seta_dag.rollouts.trial import Trial
 from seta_dag.tokens.encode import Known
+from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.prove import Prover, sampled
-from seta_dag.tokens.render import VARIANTS, Variant, render
+from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
 
 
 @dataclass(slots=True)
@@ -54,6 +56,9 @@ class RowMaker:
 
     prover: Prover
     share: float
+    turn: Lock = field(default_factory=Lock)
+    """Held by the one thread that makes rows: two at it hinder each other more than they get done, since most
+    of it is Python. What is left for `Later` is done beside it."""
 
     @property
     def student(self) -> str:
@@ -77,9 +82,10 @@ class RowMaker:
         row.flags |= {"literal_markup"} if literal else set()
         row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
         (made,) = self.prover.tokenizer.tokenize([rendered])
-        against = known if row.against_reference else None
-        fault = self.prover.prove(talk, rendered, made, variant, literal=literal, against_hf=against)
+        fault = self.prover.prove(talk, rendered, made, variant, literal=literal)
         if fault is None:
+            if row.against_reference:
+                file.later.add(len(rendered.utf8), lambda: self._agree(row, variant, rendered, made, known))
             file.add(rendered.utf8, made.ids, made.spans)
             row.small |= {
                 f"{variant}.local_token_count": len(made.ids),
@@ -88,6 +94,13 @@ class RowMaker:
                 f"{variant}.proof": digest(rendered.utf8, made.ids, made.mask),
             }
         return fault
+
+    def _agree(
+        self, row: TrialRow, variant: Variant, rendered: Rendered, made: Tokenized, known: Known
+    ) -> None:
+        fault = self.prover.engines_agree(rendered, made, known)
+        if fault is not None and row.reason is None:
+            row.dropped("not_exact", f"{variant}: {fault}")
 
 
 def digest(text: Any, ids: Any, mask: Any) -> str:
@@ -103,7 +116,7 @@ def digest(text: Any, ids: Any, mask: Any) -> str:
 
 def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile) -> TrialRow:
     """The row of a canonical trial, its long columns added to the task's file."""
-    row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set(), at=file.written)
+    row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set(), at=file.added)
     if report.reason is not None:
         return row.dropped(report.reason, report.detail)
     chosen = choose(root / trial.path)

@@ -153,7 +153,7 @@ def _mapped(array: pa.Array) -> int:
     if pa.types.is_struct(array.type):
         return size + sum(map(_mapped, array.flatten()))
     if pa.types.is_list(array.type):
-        return size + 4 * (len(array) + 1) + _mapped(array.flatten())
+        return size + 4 * len(array) + _mapped(array.flatten())
     if pa.types.is_string(array.type):
-        return size + 4 * (len(array) + 1) + int(text_bytes(array)[1][-1] - text_bytes(array)[1][0])
+        return size + 4 * len(array) + int(text_bytes(array)[1][-1] - text_bytes(array)[1][0])
     return size + len(array) * int(array.type.bit_width) // 8

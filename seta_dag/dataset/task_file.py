@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from seta_dag.dataset.lists import to_column, to_numpy, to_text
 from seta_dag.files import written_aside
+from seta_dag.parallel import Later
 from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.render import VARIANTS, Variant
 
@@ -29,22 +30,29 @@ class TaskFile:
 
     def __init__(self, writer: pa.ipc.RecordBatchFileWriter) -> None:
         self._writer = writer
-        self.written = 0
-        """Batches written: the place of the next one."""
+        self.later = Later()
+        """Where batches wait to be written."""
+        self.added = 0
+        """How many there are: the place of the next one."""
 
     def add(self, text: bytes, ids: Ids = _NOTHING, spans: tuple[tuple[int, int], ...] = ()) -> None:
         """One more batch."""
+        self.later.add(len(text) + ids.nbytes, lambda: self._write(text, ids, spans))
+        self.added += 1
+
+    def _write(self, text: bytes, ids: Ids, spans: tuple[tuple[int, int], ...]) -> None:
         flat = np.array(spans, np.int32).reshape(-1)
         columns = [to_text([text]), to_column([ids], pa.int32()), to_column([flat], pa.int32())]
         self._writer.write_batch(pa.record_batch(columns, schema=_SCHEMA))
-        self.written += 1
 
 
 @contextmanager
 def task_file(path: Path) -> Iterator[TaskFile]:
-    """A task's file to write to; it appears when the block ends well."""
+    """A task's file to write to; it appears when the block ends well. What waits is written then."""
     with written_aside(path) as aside, pa.ipc.new_file(str(aside), _SCHEMA) as writer:
-        yield TaskFile(writer)
+        file = TaskFile(writer)
+        yield file
+        file.later.run()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,10 @@ def tokenize_tasks(
         path = out.task_file("tokens", task, merged.fingerprints[task])
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
         with task_file(path) as file:
-            reports = reports_in(reported[task])
-            rows = [build_row(root, trial, reports[trial.path], maker, file) for trial in trials]
+            with maker.turn:
+                reports = reports_in(reported[task])
+                rows = [build_row(root, trial, reports[trial.path], maker, file) for trial in trials]
+            file.later.run()
             if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
                 raise ChangedError("its rollouts or the student changed while it was built; build again")
         return Made([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
+from seta_dag.memory import give_back
 from seta_dag.tokens.encode import EngineName
 from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import Student
@@ -21,4 +22,6 @@ def load_ahead(student: Student, engine: EngineName) -> Future[Prover]:
 
 
 def _load(student: Student, engine: EngineName) -> Prover:
-    return Prover.load(student, StudentTokenizer.load(student, engine))
+    prover = Prover.load(student, StudentTokenizer.load(student, engine))
+    give_back()
+    return prover

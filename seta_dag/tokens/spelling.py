@@ -18,10 +18,14 @@ _FIRST: _Words = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """`lengths[i]` are the bytes of token i, `words[n][i]` the n-th eight of them, zeros after the last."""
+    """`lengths[i]` are the bytes of token i, `words[n][i]` the n-th eight of them, zeros after the last.
+
+    `first[i]` keeps of eight bytes those that are of the token.
+    """
 
     lengths: Bounds
     words: tuple[_Words, ...]
+    first: _Words
 
     @classmethod
     def of(cls, data: bytes, bounds: Bounds) -> Spelling:
@@ -34,7 +38,7 @@ class Spelling:
             eights[np.minimum(first + 8 * n, last)] & _FIRST[np.clip(lengths - 8 * n, 0, 8)]
             for n in range(count)
         )
-        return cls(lengths, tuple(words))
+        return cls(lengths, tuple(words), _FIRST[np.minimum(lengths, 8)])
 
     def bounds(self, ids: Ids) -> Bounds:
         """Where each token begins in the bytes of all of them, and where the last ends.
@@ -56,17 +60,18 @@ class Spelling:
 
     def _spell(self, ids: Ids, bounds: Bounds, text: bytes) -> bool:
         eights = _eights(text[bounds[0] : bounds[-1]], 8 * len(self.words))
-        at, left = (bounds[:-1] - bounds[0]).astype(np.int64), np.diff(bounds)
+        at, of = bounds[:-1].astype(np.intp), ids.astype(np.intp)  # as numpy looks things up
+        at -= at[0]
+        mask, left = self.first.take(of), np.diff(bounds)
         for word in self.words:
             unlike = eights.take(at)
-            unlike ^= word.take(ids)
-            unlike &= _FIRST.take(np.minimum(left, 8))
+            unlike ^= word.take(of)
+            unlike &= mask
             if unlike.any():
                 return False
             more = np.flatnonzero(left > 8)
-            if not len(more):
-                return True
-            ids, at, left = ids.take(more), at.take(more) + 8, left.take(more) - 8
+            at, of, left = at.take(more) + 8, of.take(more), left.take(more) - 8
+            mask = _FIRST.take(np.minimum(left, 8))
         return True
 
 

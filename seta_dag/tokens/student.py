@@ -31,15 +31,13 @@ class Student:
     tokenizer_sha256: str
     template_sha256: str
 
-    @cached_property
-    def tokenizer_json(self) -> str:
+    def read(self) -> str:
         """The text of `tokenizer.json`, about 11 MB."""
         return self.tokenizer_path.read_text("utf-8")
 
-    @cached_property
-    def parsed(self) -> dict[str, Any]:
-        """The same, parsed."""
-        document: dict[str, Any] = orjson.loads(self.tokenizer_json)
+    def parse(self) -> dict[str, Any]:
+        """The same, parsed: 70 MB, so nobody keeps it."""
+        document: dict[str, Any] = orjson.loads(self.read())
         return document
 
     @cached_property
@@ -59,13 +57,13 @@ class Student:
 
     def _added_tokens(self) -> dict[str, int]:
         try:
-            return {token["content"]: token["id"] for token in self.parsed["added_tokens"]}
+            return {token["content"]: token["id"] for token in self.parse()["added_tokens"]}
         except (ValueError, LookupError, TypeError) as error:
             raise StudentError(f"{self.tokenizer_path}: unreadable; download the tokenizer again") from error
 
     def engine(self, name: EngineName) -> Engine:
         """Loads the tokenizer into an engine; takes seconds, so the caller keeps it."""
-        return engine(name, self.tokenizer_json)
+        return engine(name, self.read())
 
     @property
     def identity(self) -> str:

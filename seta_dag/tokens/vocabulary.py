@@ -45,7 +45,7 @@ class Vocabulary:
     @classmethod
     def load(cls, student: Student) -> Vocabulary:
         """Reads the student's byte-level vocabulary; takes half a second, so the caller keeps it."""
-        tokenizer = student.parsed
+        tokenizer = student.parse()
         added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
         spelled = _in_order(tokenizer["model"]["vocab"], added)
         is_added = np.zeros(len(spelled), np.bool_)
