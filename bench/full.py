@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import sys
 import tempfile
 from pathlib import Path
 
@@ -61,9 +59,16 @@ def title(size: int, given: argparse.Namespace) -> str:
 
 def about(given: argparse.Namespace) -> list[str]:
     """The machine, the command and the corpus."""
-    command = shlex.join(["python", "bench/full.py", *sys.argv[1:]])
+    usual = vars(arguments().parse_args([]))
+    options = {name: value for name, value in vars(given).items() if value != usual[name]}
+    for elsewhere in ("sizes", "work"):  # sizes have no name; where the corpora lay tells nobody anything
+        options.pop(elsewhere, None)
+    words = [*map(str, given.sizes), *(f"--{name.replace('_', '-')}={options[name]}" for name in options)]
     corpus = f"logs a trial: {given.snapshots}, seed: {given.seed}, hazards: {given.hazards:g}"
-    return [results.machine(), f"`{command}`; rounds: {given.rounds}, {corpus}."]
+    return [
+        results.machine(),
+        f"`python bench/full.py {' '.join(words)}`; rounds: {given.rounds}, {corpus}.",
+    ]
 
 
 def arguments() -> argparse.ArgumentParser:
