@@ -4,14 +4,18 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet --no-annotate \
 	--generate-hashes --no-emit-index-url --no-strip-extras --custom-compile-command "make lock"
+SIZES ?= 400 1600
 
-.PHONY: build test ui lint lock clean
+.PHONY: build test bench ui lint lock clean
 
 build: .venv/.runtime  ## Both datasets from data/rollouts into data/out
 	@$(BIN)/seta-dag build
 
 test: lint  ## Lint, types, layers and tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+bench: .venv/.dev  ## Whole builds of SIZES trials against a plain loop and the floor; writes bench/RESULTS.md
+	@$(BIN)/python bench/full.py $(SIZES) $(OPTIONS)
 
 ui: .venv/.runtime  ## Dagster's UI; it prints its address
 	@$(BIN)/dagster dev

@@ -80,9 +80,9 @@ def main() -> None:
         whole = 0.0
         for name, change in steps.items():
             change()
-            cpu, wall = measure([SETA_DAG, "build", "--rollouts", str(rollouts), "--out", str(out)], home)
-            whole = whole or cpu
-            print(f"{name:16}{cpu:7.1f} CPU-s {wall:7.1f} s {cpu / whole:7.1%}", flush=True)
+            done = measure([SETA_DAG, "build", "--rollouts", str(rollouts), "--out", str(out)], home)
+            whole = whole or done.cpu
+            print(f"{name:16}{done.cpu:7.1f} CPU-s {done.wall:7.1f} s {done.cpu / whole:7.1%}", flush=True)
         print(f"{'a tick':16}{tick(rollouts, out, home)}")
 
 

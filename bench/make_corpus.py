@@ -2,6 +2,7 @@
 """Makes a synthetic corpus of agent trials in the upstream (camel-ai/seta) layout.
 
     python bench/make_corpus.py OUT [--n 400] [--seed 7] [--snapshots all|last|K] [--traj 1] [--hazards 0.0]
+                                     [--huge MB]
 
 writes, per trial (standard library only, no network):
 
@@ -24,6 +25,7 @@ and 10.5k Qwen3 tokens a trial on average (median about 9k, longest about 29k), 
 tokens.
 
 --hazards P gives each trial, with probability P, one hazard out of HAZARDS (see there), in rotation.
+--huge MB adds one trial whose last log has about that many MB: its last tools printed very much.
 """
 
 from __future__ import annotations
@@ -577,6 +579,38 @@ def write_run_info(trial: Path, task: str, traj_i: int, uid: str, turns: int) ->
     (trial / "run_info.json").write_text(json.dumps(info, indent=2))
 
 
+PRINTED_MOST = 100_000_000
+"""The most bytes that one tool prints."""
+PLACE = "(printed very much)"
+
+
+def make_huge(root: Path, index: int, settings: Settings, pools: Pools, size: int) -> Message:
+    """Writes trial `index` and makes its last log about `size` bytes; the logs before it stay small."""
+    row = make_trial(root, index, settings, pools, None)
+    log = max((root / "trials" / row["trial_uid"]).rglob("conv_*.json"))
+    document = json.loads(log.read_text("utf-8"))
+    results = [message for message in document["request"]["messages"] if message["role"] == "tool"]
+    for message in results[-max(1, -(-size // PRINTED_MOST)) :]:
+        message["content"] = PLACE
+    first, *others = json.dumps(document, indent=4, ensure_ascii=False).split(PLACE)
+    rng, left = random.Random(f"{settings.seed}:huge"), size - log.stat().st_size
+    with log.open("w", encoding="utf-8") as file:
+        file.write(first)
+        for rest in others:
+            file.writelines(printed(rng, pools, left // len(others)))
+            file.write(rest)
+    return {**row, "huge": log.stat().st_size}
+
+
+def printed(rng: random.Random, pools: Pools, size: int) -> Iterator[str]:
+    """Whole texts of the pool as they stand in a JSON string, `size` bytes in all, one text at a time."""
+    while size > 0:
+        text = "\n".join(rng.choice(pools.texts))[:size] + "\n"
+        escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+        size -= len(escaped.encode())
+        yield escaped
+
+
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -592,6 +626,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--hazards", type=float, default=0.0, help="share of trials given a hazard, in rotation"
     )
+    parser.add_argument("--huge", type=float, default=0.0, help="MB of the last log of one more trial")
     return parser
 
 
@@ -601,6 +636,7 @@ def main() -> None:
     a = parser.parse_args()
     if (a.out / "trials").exists():
         parser.error(f"{a.out}/trials exists")
+    settings = Settings(a.seed, a.snapshots, a.traj)
     found, names = pools(), tuple(HAZARDS)
     rows: list[Message] = []
     given = 0
@@ -608,11 +644,13 @@ def main() -> None:
         hazard = None
         if random.Random(f"{a.seed}:h:{i}").random() < a.hazards:
             hazard, given = names[given % len(names)], given + 1
-        rows.append(make_trial(a.out, i, Settings(a.seed, a.snapshots, a.traj), found, hazard))
+        rows.append(make_trial(a.out, i, settings, found, hazard))
+    if a.huge:
+        rows.append(make_huge(a.out, a.n, settings, found, int(a.huge * 1e6)))
     manifest = {name: getattr(a, name) for name in ("n", "seed", "snapshots", "traj", "hazards")}
     (a.out / "MANIFEST.json").write_text(json.dumps({**manifest, "trials": rows}, indent=1))
     turns = sum(row["turns"] for row in rows)
-    print(f"{a.n} trials, {turns} model calls, {given} with a hazard, in {a.out}")
+    print(f"{len(rows)} trials, {turns} model calls, {given} with a hazard, in {a.out}")
 
 
 if __name__ == "__main__":

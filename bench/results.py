@@ -1,0 +1,121 @@
+"""RESULTS.md: a block for each size between marks, replaced by the next run of that size; prose stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import re
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from later import LABELS as CHANGES
+from later import Change
+from measured import Measured
+from rounds import LABELS, Round, tokens_of
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+TEMPLATE = Path(__file__).parent / "results_template.md"
+PACKAGES = ("dagster", "fastokens", "tokenizers", "transformers", "datasets", "pyarrow")
+RATIOS = {"a/c": ("a", "c"), "c/b": ("c", "b"), "b/d": ("b", "d"), "b0/d": ("b0", "d")}
+_BLOCK = re.compile(r"<!-- bench (.+?) -->\n.*?<!-- end \1 -->\n\n?", re.DOTALL)
+_HERE = "<!-- blocks -->\n"
+
+
+def spread(values: Sequence[float], form: str = ",.1f") -> str:
+    """The median, and between what the values lie, where they are not all the same."""
+    least, most = format(min(values), form), format(max(values), form)
+    return format(median(values), form) + (f" [{least} - {most}]" if least != most else "")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table, numbers to the right."""
+    heads = list(head)
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *map(list, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def figures(measured: Sequence[Measured]) -> list[str]:
+    """CPU, wall and memory, as a table shows them."""
+    return [
+        spread([one.cpu for one in measured]),
+        spread([one.wall for one in measured]),
+        spread([one.peak_mb for one in measured], ",.0f"),
+    ]
+
+
+def ways(found: Sequence[Round]) -> str:
+    """A row for each way that was measured."""
+    rows = []
+    for way in (way for way in LABELS if way in found[0]):
+        measured = [one[way] for one in found]
+        speed = spread([tokens_of(one) / one.cpu for one in measured], ",.0f")
+        rows.append([LABELS[way], *figures(measured), f"{tokens_of(measured[0]):,}", speed])
+    return table(("way", "CPU s", "wall s", "peak MB", "tokens", "tokens / CPU-s"), rows)
+
+
+def ratios(found: Sequence[Round]) -> str:
+    """CPU seconds against one another, round by round."""
+    pairs = {name: pair for name, pair in RATIOS.items() if pair[0] in found[0]}
+    values = ([one[over].cpu / one[under].cpu for one in found] for over, under in pairs.values())
+    return table(("CPU ratio", *pairs), [("", *(spread(of_pair, ".2f") for of_pair in values))])
+
+
+def parts(found: Sequence[Round]) -> str:
+    """What the floor is made of."""
+    of_rounds = [json.loads(one["d"].said)["parts"] for one in found]
+    each = (f"{name} {median(one[name] for one in of_rounds):.2f}" for name in of_rounds[0])
+    return f"The floor's CPU seconds: {', '.join(each)}."
+
+
+def after(found: Sequence[Change]) -> str:
+    """What small changes cost."""
+    measured = {"one": [one.one for one in found], "nothing": [one.nothing for one in found]}
+    rows = [(CHANGES[name], *figures(of_name)) for name, of_name in measured.items()]
+    return table(("then", "CPU s", "wall s", "peak MB"), rows)
+
+
+def hub(found: Sequence[Change]) -> str:
+    """What is new to the Hub."""
+
+    def of(key: str) -> str:
+        return spread([one.new[key] / (1 if "shards" in key else 1e6) for one in found], ",.4g")
+
+    return (
+        f"After one new trial, both datasets together: {of('new shards')} of {of('shards')} shards are new, "
+        f"{of('bytes of new files')} MB of {of('bytes')} MB in new files, {of('bytes of new chunks')} MB of "
+        "them in chunks that were not there before (an estimate, see new_bytes.py)."
+    )
+
+
+def machine() -> str:
+    """The machine's shape, and what ran on it."""
+    cpus = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    cores = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+    return (
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {cpus[0] if cpus else platform.machine()}, "
+        f"pinned to cores {cores} of {os.cpu_count()}, {memory:.0f} GiB, {platform.system()} "
+        f"{platform.release()}, Python {platform.python_version()}, {versions}."
+    )
+
+
+def write(name: str, title: str, sections: Iterable[str], path: Path = RESULTS) -> None:
+    """Puts the block of that name into RESULTS.md, in the place of an older one of that name."""
+    text = path.read_text("utf-8") if path.exists() else TEMPLATE.read_text("utf-8")
+    blocks = {found[1]: found[0].rstrip() for found in _BLOCK.finditer(text)}
+    body = "\n\n".join([f"## {title}", *sections])
+    blocks[name] = f"<!-- bench {name} -->\n{body}\n<!-- end {name} -->"
+    ordered = "\n\n".join(blocks[key] for key in sorted(blocks, key=_by_number))
+    head, mark, tail = _BLOCK.sub("", text).partition(_HERE)
+    if not mark:
+        raise SystemExit(f"{path}: it has no line {_HERE.strip()}, where the blocks are to stand")
+    path.write_text(f"{head}{_HERE}\n{ordered}\n\n{tail.lstrip()}", "utf-8")
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    return int(name.split()[0]), name

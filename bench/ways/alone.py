@@ -1,0 +1,110 @@
+"""Our domain code without Dagster: what `seta-dag build` does, and what its asset checks read back.
+
+    python bench/ways/alone.py ROLLOUTS OUT [--no-proofs]
+
+Without proofs it is to be held against the floor: no row is proved, nothing written is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from seta_dag.dataset.account import account
+from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.ledger import read_ledger, write_ledger
+from seta_dag.dataset.listing import count_by_run, unaccounted
+from seta_dag.dataset.outcomes import read_outcomes
+from seta_dag.dataset.proved import read_proofs
+from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.rows import RowMaker
+from seta_dag.dataset.shard_facts import read_shards
+from seta_dag.dataset.shards import write_shards
+from seta_dag.dataset.summary import summarize
+from seta_dag.dataset.tokenize import tokenize_tasks
+from seta_dag.hub.card_check import check_card
+from seta_dag.hub.prose import Prose
+from seta_dag.hub.write_card import facts_of, write_card
+from seta_dag.out import Out
+from seta_dag.rollouts.collect import collect_tasks
+from seta_dag.rollouts.merged import Merged, merge_runs, write_merged
+from seta_dag.rollouts.reports import parse_tasks
+from seta_dag.stages import failures
+from seta_dag.tokens.prove import Prover
+from seta_dag.tokens.render import VARIANTS
+from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.vocabulary import Vocabulary
+
+SAMPLED = 0.05
+
+
+class Unproved(Prover):
+    """Takes every row for exact."""
+
+    def prove(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def row_maker(student: Student, proofs: bool) -> RowMaker:
+    """What makes the rows; without proofs the vocabulary, which only they need, is not loaded."""
+    tokenizer = StudentTokenizer.load(student)
+    if proofs:
+        return RowMaker(Prover.load(student, tokenizer), SAMPLED)
+    return RowMaker(Unproved(student, tokenizer, cast(Vocabulary, None)), 0.0)
+
+
+def build(root: Path, out: Out, student: Student, proofs: bool) -> Merged:
+    """Both datasets, their cards and the ledger."""
+    merged = merge_runs(root, "*", student.identity)
+    write_merged(out.resume_chain, merged)
+    tasks = list(merged.fingerprints)
+    collect_tasks(out, root, merged, tasks)
+    parse_tasks(out, root, merged, tasks)
+    tokenize_tasks(out, root, merged, row_maker(student, proofs), tasks)
+    write_ledger(out.ledger, account(out, merged, Filters()), Filters())
+    lines = read_ledger(out.ledger)
+    for variant in VARIANTS:
+        write_shards(out, variant, lines, merged.fingerprints)
+        write_card(out, variant, facts_of(out, root, merged, student, "*"), Prose(), "")
+    return merged
+
+
+def check(root: Path, out: Out, merged: Merged) -> None:
+    """What seta_dag/defs/checks.py reads back."""
+    lines = read_ledger(out.ledger)
+    assert not failures(out, merged.fingerprints)
+    assert not unaccounted(lines, count_by_run(root, "*"))
+    for variant in VARIANTS:
+        folder, facts = out.dataset(variant), out.shard_facts(variant)
+        shards = read_shards(folder, facts)
+        assert not wrong_schemas(folder)
+        assert not wrong_rows(shards, lines, variant)
+        assert not wrong_lengths(shards)
+        assert not read_proofs(shards, read_outcomes(out, merged.fingerprints), variant).unproved
+        assert not check_card(folder, lines, facts, Filters())
+
+
+def main() -> None:
+    """Builds, checks, and prints how many tokens the rows have."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rollouts", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--no-proofs", action="store_true")
+    given = parser.parse_args()
+    gc.set_threshold(100_000)  # as seta_dag/cli/build.py does
+    out = Out(given.out)
+    merged = build(given.rollouts, out, find_student(DEFAULT_STUDENT), proofs=not given.no_proofs)
+    if not given.no_proofs:
+        check(given.rollouts, out, merged)
+    tokens = summarize(out, len(merged.fingerprints), len(merged.fingerprints), 0.0).tokens
+    print(json.dumps({"tokens": sum(tokens.values())}))
+
+
+if __name__ == "__main__":
+    main()
