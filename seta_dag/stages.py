@@ -13,6 +13,7 @@ import orjson
 from seta_dag.errors import OutputError
 from seta_dag.files import read_memo, remove, write_memo
 from seta_dag.journal import Entry, appending
+from seta_dag.memory import give_back
 from seta_dag.out import Out, task_file_name
 from seta_dag.parallel import in_order
 from seta_dag.whole import NO_FILE, entries, seal, settle
@@ -70,6 +71,7 @@ def run_stage(
                 report.counts += one.counts
                 report.built.append(task)
             tick(done, len(todo))
+    give_back()
     return report
 
 

@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from seta_dag.dataset.rows import RowMaker
 from seta_dag.tokens.encode import Engine
+from seta_dag.tokens.load_ahead import loaded
 from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
@@ -21,10 +22,16 @@ def student() -> Student:
     return find_student(DEFAULT_STUDENT)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prover(student: Student) -> Prover:
+    """What every build of this process proves its rows with, as long as it is in use."""
+    return loaded(student, "fastokens")
+
+
 @pytest.fixture(scope="session")
-def tokenizer(student: Student) -> StudentTokenizer:
+def tokenizer(prover: Prover) -> StudentTokenizer:
     """The student's tokenizer in the default engine."""
-    return StudentTokenizer.load(student)
+    return prover.tokenizer
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +41,6 @@ def reference(student: Student) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def maker(student: Student, tokenizer: StudentTokenizer) -> RowMaker:
+def maker(prover: Prover) -> RowMaker:
     """Makes rows, and holds each against the reference engine."""
-    return RowMaker(Prover.load(student, tokenizer), share=1.0)
+    return RowMaker(prover, share=1.0)

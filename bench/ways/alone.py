@@ -2,7 +2,8 @@
 
     python bench/ways/alone.py ROLLOUTS OUT [--no-proofs]
 
-Without proofs it is to be held against the floor: no row is proved, nothing written is checked.
+Without proofs it is to be held against the floor: no row is proved, and nothing written is read back, so
+there are no cards.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.hub.card_check import check_card
 from seta_dag.hub.prose import Prose
 from seta_dag.hub.write_card import facts_of, write_card
+from seta_dag.memory import use_one_pool
 from seta_dag.out import Out
 from seta_dag.rollouts.collect import collect_tasks
 from seta_dag.rollouts.merged import Merged, merge_runs, write_merged
 from seta_dag.rollouts.reports import parse_tasks
 from seta_dag.stages import failures
+from seta_dag.tokens.load_ahead import loaded
 from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.render import VARIANTS
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
@@ -48,13 +51,15 @@ class Unproved(Prover):
     def prove(self, *_: Any, **__: Any) -> None:
         return None
 
+    def engines_agree(self, *_: Any) -> None:
+        return None
+
 
 def row_maker(student: Student, proofs: bool) -> RowMaker:
     """What makes the rows; without proofs the vocabulary, which only they need, is not loaded."""
-    tokenizer = StudentTokenizer.load(student)
     if proofs:
-        return RowMaker(Prover.load(student, tokenizer), SAMPLED)
-    return RowMaker(Unproved(student, tokenizer, cast(Vocabulary, None)), 0.0)
+        return RowMaker(loaded(student, "fastokens"), SAMPLED)
+    return RowMaker(Unproved(student, StudentTokenizer.load(student), cast(Vocabulary, None)), 0.0)
 
 
 def build(root: Path, out: Out, student: Student, proofs: bool) -> Merged:
@@ -69,6 +74,7 @@ def build(root: Path, out: Out, student: Student, proofs: bool) -> Merged:
     lines = read_ledger(out.ledger)
     for variant in VARIANTS:
         write_shards(out, variant, lines, merged.fingerprints)
+    for variant in VARIANTS if proofs else ():  # a card's numbers are read back from the shards
         write_card(out, variant, facts_of(out, root, merged, student, "*"), Prose(), "")
     return merged
 
@@ -98,6 +104,7 @@ def main() -> None:
     parser.add_argument("--no-proofs", action="store_true")
     given = parser.parse_args()
     gc.set_threshold(100_000)  # as seta_dag/cli/build.py does
+    use_one_pool()  # as every run does
     out = Out(given.out)
     merged = build(given.rollouts, out, find_student(DEFAULT_STUDENT), proofs=not given.no_proofs)
     if not given.no_proofs:

@@ -16,6 +16,7 @@ from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.short_columns import to_columns
 from seta_dag.errors import DatasetError
 from seta_dag.files import written_aside
+from seta_dag.memory import give_back
 from seta_dag.tokens.render import VARIANTS
 
 REASONS = (
@@ -59,6 +60,7 @@ def write_ledger(path: Path, lines: Iterable[Line], filters: Filters) -> None:
     table = table.replace_schema_metadata({_FILTERS: orjson.dumps(filters)})
     with written_aside(path) as aside:
         pq.write_table(table, aside, compression="zstd")
+    give_back()
 
 
 def read_filters(path: Path) -> Filters:

@@ -16,6 +16,7 @@ from seta_dag.dataset.lists import text_bytes, to_numpy
 from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.row import FIELDS, ROW_SCHEMA
 from seta_dag.files import mark, read_memo, write_memo
+from seta_dag.memory import give_back
 from seta_dag.parallel import in_order
 
 _GROUP_ROWS = 1000
@@ -56,6 +57,7 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     kept: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
     shards = list(in_order(lambda path: _again(kept.get(_key(path)), path) or _read(path), paths))
+    give_back()
     known = dict(zip(map(_key, paths), shards, strict=True))
     if memo and known.keys() != kept.keys():
         write_memo(memo, known)

@@ -17,6 +17,7 @@ from seta_dag.dataset.pieces import Piece, cut
 from seta_dag.dataset.row import ROW_SCHEMA
 from seta_dag.dataset.shard_rows import RowSource
 from seta_dag.files import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
+from seta_dag.memory import give_back
 from seta_dag.out import Out
 from seta_dag.parallel import in_order
 from seta_dag.tokens.render import Variant
@@ -73,6 +74,7 @@ def _written_aside(
 
     for _ in in_order(put, pieces):
         pass
+    give_back()
     return aside
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
+from seta_dag.defs.run import run_job
 from seta_dag.lock import locked
 from seta_dag.rollouts.merged import read_merged
 from seta_dag.stages import unbuilt
 from seta_dag.tokens.render import Variant
 
+_CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 _CLASS = re.compile(r"^(?:seta_dag|dagster)[\w.]*: ")
 
 
@@ -50,8 +52,8 @@ def build(definitions: dg.Definitions, instance: dg.DagsterInstance, request: Re
     if not work.tasks and work.finished and _all_materialized(instance):
         return Outcome(total, 0)
     names = None if tags else WHOLE_ASSETS + HUB_ASSETS
-    result = _run(definitions, instance, request, tags, names)
-    return Outcome(total, _rebuilt(result), _failures(result) or _left(request))
+    events = _run(definitions, instance, request, tags, names)
+    return Outcome(total, _rebuilt(events), _failures(events) or _left(request))
 
 
 def _left(request: Request) -> tuple[str, ...]:
@@ -84,10 +86,9 @@ def publish(
     request.hub.gate(request.project).require_its_rollouts()
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
-    result = _run(definitions, instance, request, {}, names)
-    events = [event for event in result.get_asset_materialization_events() if event.asset_key]
-    done = [_published_sentence(event) for event in events if event.step_key in HUB_ASSETS]
-    return done, _failures(result)
+    events = _run(definitions, instance, request, {}, names)
+    published = [event for event in events if event.is_step_materialization and event.step_key in HUB_ASSETS]
+    return [_published_sentence(event) for event in published], _failures(events)
 
 
 def _run(
@@ -96,36 +97,37 @@ def _run(
     request: Request,
     tags: Mapping[str, str],
     names: tuple[str, ...] | None,
-) -> dg.ExecuteInProcessResult:
-    """One run of the job over the assets of those names (None: all) and the tasks that the tags name."""
+) -> list[dg.DagsterEvent]:
+    """The events of one run over the assets of those names (None: all) and the tasks that the tags name."""
     config = request.run_config()
     if names is not None and "ledger" not in names:
         config.pop("ops")
-    result = definitions.resolve_job_def("build").execute_in_process(
-        run_config=config | {"loggers": {"progress": {}}},
-        instance=instance,
-        raise_on_error=False,
-        tags=tags,
-        asset_selection=None if names is None else asset_keys(names),
+    events = run_job(
+        definitions.resolve_job_def("build"),
+        instance,
+        config | {"loggers": {"progress": {}}},
+        tags,
+        None if names is None else asset_keys(names),
     )
-    steps = [_step_sentence(event) for event in result.all_events if event.is_step_failure]
+    steps = [_step_sentence(event) for event in events if event.is_step_failure]
     if any("DagsterExecutionInterruptedError" in said for said in steps):
         raise KeyboardInterrupt  # which Dagster took for a step that failed
-    return result
+    return events
 
 
-def _rebuilt(result: dg.ExecuteInProcessResult) -> int:
+def _rebuilt(events: Sequence[dg.DagsterEvent]) -> int:
     """How many tasks went through their last stage; those that failed are not among them."""
-    events = [event for event in result.get_asset_materialization_events() if event.step_key == "tokens"]
-    return int(events[0].materialization.metadata["tasks"].value) if events else 0  # type: ignore[arg-type]
+    made = [event for event in events if event.is_step_materialization and event.step_key == "tokens"]
+    return int(made[0].materialization.metadata["tasks"].value) if made else 0  # type: ignore[arg-type]
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
-    checks = [check for check in result.get_asset_check_evaluations() if not check.passed]
+def _failures(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    said = [event.event_specific_data for event in events if event.event_type == _CHECKED]
+    checks = [check for check in said if isinstance(check, dg.AssetCheckEvaluation) and not check.passed]
     errors = [check for check in checks if check.severity == dg.AssetCheckSeverity.ERROR]
-    steps = [event for event in result.all_events if event.is_step_failure and not _is_check(event)]
-    said = (*map(_check_sentence, errors), *map(_step_sentence, steps))
-    return said or tuple(_step_sentence(event) for event in result.all_events if event.is_failure)
+    steps = [event for event in events if event.is_step_failure and not _is_check(event)]
+    sentences = (*map(_check_sentence, errors), *map(_step_sentence, steps))
+    return sentences or tuple(_step_sentence(event) for event in events if event.is_failure)
 
 
 def _is_check(event: dg.DagsterEvent) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Generator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from seta_dag.hub.gate import Gate
 from seta_dag.hub.prose import Prose, read_prose
 from seta_dag.hub.publish import Published, publish
 from seta_dag.lock import locked
+from seta_dag.memory import give_back, use_one_pool
 from seta_dag.out import Out
-from seta_dag.tokens.load_ahead import load_ahead
-from seta_dag.tokens.prove import Prover
+from seta_dag.tokens.encode import EngineName
+from seta_dag.tokens.load_ahead import load_ahead, loaded
 from seta_dag.tokens.render import Variant
 from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
 
@@ -67,6 +67,8 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
         """Holds the output directory's lock for the whole run."""
         self.check()
+        use_one_pool()
+        give_back()
         log = context.log
         message = f"another build writes to {self.target.root}; waiting for it to end"
         with locked(self.target.root, lambda: log.warning(message) if log else None):
@@ -89,15 +91,18 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The student. Raises `StudentError` where it can't be used."""
         return find_student(self.name or os.environ.get("SETA_STUDENT") or DEFAULT_STUDENT)
 
-    def load_ahead(self) -> Future[Prover]:
-        """Begins to load what proves the rows, once a process, and goes on."""
-        if self.engine not in ("fastokens", "hf"):
-            raise ConfigError(f"engine {self.engine}: give fastokens or hf")
-        return load_ahead(self.find(), "hf" if self.engine == "hf" else "fastokens")
+    def load_ahead(self) -> None:
+        """Begins to load what proves the rows, and goes on."""
+        load_ahead(self.find(), self._engine())
 
     def load(self) -> RowMaker:
-        """What makes and proves the rows."""
-        return RowMaker(self.load_ahead().result(), 1.0 if self.prove_all else SAMPLED)
+        """What makes and proves the rows; it is kept as long as it is used."""
+        return RowMaker(loaded(self.find(), self._engine()), 1.0 if self.prove_all else SAMPLED)
+
+    def _engine(self) -> EngineName:
+        if self.engine not in ("fastokens", "hf"):
+            raise ConfigError(f"engine {self.engine}: give fastokens or hf")
+        return "hf" if self.engine == "hf" else "fastokens"
 
 
 class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]

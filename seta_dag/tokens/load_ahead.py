@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from weakref import WeakValueDictionary
 
 from seta_dag.memory import give_back
 from seta_dag.tokens.encode import EngineName
@@ -11,14 +11,29 @@ from seta_dag.tokens.prove import Prover
 from seta_dag.tokens.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
+_Key = tuple[Student, EngineName]
+_loading: dict[_Key, Future[Prover]] = {}
+_in_use: WeakValueDictionary[_Key, Prover] = WeakValueDictionary()
+"""A loaded tokenizer is 250 MB, so it is kept only as long as somebody uses it."""
 
-@lru_cache(maxsize=1)
-def load_ahead(student: Student, engine: EngineName) -> Future[Prover]:
-    """Begins to load `student` into the engine of that name, once a process; what fails is in the future."""
-    pool = ThreadPoolExecutor(1)
-    loading = pool.submit(_load, student, engine)
-    pool.shutdown(wait=False)
-    return loading
+
+def load_ahead(student: Student, engine: EngineName) -> None:
+    """Begins to load `student` into the engine of that name, unless it is loading or in use."""
+    key = (student, engine)
+    if key not in _loading and key not in _in_use:
+        pool = ThreadPoolExecutor(1)
+        _loading[key] = pool.submit(_load, *key)
+        pool.shutdown(wait=False)
+
+
+def loaded(student: Student, engine: EngineName) -> Prover:
+    """What proves the rows of the student, the one in use if there is one. Raises what loading it raises."""
+    key = (student, engine)
+    if key in _in_use:
+        return _in_use[key]
+    load_ahead(*key)
+    prover = _in_use[key] = _loading.pop(key).result()
+    return prover
 
 
 def _load(student: Student, engine: EngineName) -> Prover:

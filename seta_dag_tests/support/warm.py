@@ -5,6 +5,6 @@ from __future__ import annotations
 from seta_dag import definitions
 from seta_dag.defs.resources import StudentSettings
 
-__all__ = ["definitions"]
+__all__ = ["MAKER", "definitions"]
 
-StudentSettings().load()
+MAKER = StudentSettings().load()
