@@ -61,6 +61,7 @@ def run_stage(
     A task that failed in an earlier stage is passed over; one that raises here is kept as failed.
     """
     report, todo = StageReport(), list(tasks)
+    give_back()  # what the stage before left
     with appending(out.journal(stage)) as append:
         made = in_order(lambda task: _made(out, stage, fingerprints[task], task, build), todo, workers)
         for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
@@ -71,7 +72,6 @@ def run_stage(
                 report.counts += one.counts
                 report.built.append(task)
             tick(done, len(todo))
-    give_back()
     return report
 
 

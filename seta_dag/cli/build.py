@@ -58,17 +58,21 @@ def build(
 
 
 def _build(request: Request, as_json: bool) -> int:
+    from seta_dag.cli.progress import shown
     from seta_dag.dataset.summary import summarize
     from seta_dag.defs.build import build as run_build
     from seta_dag.defs.build import planned
 
     started = time.monotonic()
     gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
-    with planned(request, _say_waiting) as work:
-        from seta_dag.definitions import code_location  # while the tokenizer loads
+    with shown() as display:
+        display.say(f"looking for new and changed trials in {request.project.root}")
+        with planned(request, _say_waiting) as work:
+            display.say(f"{len(work.tasks):,} of {len(work.merged.fingerprints):,} tasks to build")
+            from seta_dag.definitions import code_location  # while the tokenizer loads
 
-        with instance() as dagster_instance:
-            outcome = run_build(code_location(), dagster_instance, request, work)
+            with instance() as dagster_instance:
+                outcome = run_build(code_location(), dagster_instance, request, work)
     for failure in outcome.failures:
         click.echo(f"seta-dag: {failure}", err=True)
     summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)

@@ -57,12 +57,13 @@ def publish(
 
 
 def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
+    from seta_dag.cli.progress import shown
     from seta_dag.definitions import code_location
     from seta_dag.defs.build import publish as run_publish
 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
-    with instance() as dagster_instance:
+    with shown(), instance() as dagster_instance:
         done, failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
     for sentence in done:
         click.echo(sentence)

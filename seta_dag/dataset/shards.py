@@ -20,6 +20,7 @@ from seta_dag.files import mark, marks, read_memo, remove, replace_directory, wr
 from seta_dag.memory import give_back
 from seta_dag.out import Out
 from seta_dag.parallel import in_order
+from seta_dag.stages import Tick, no_tick
 from seta_dag.tokens.render import Variant
 
 
@@ -33,7 +34,11 @@ class Shards:
 
 
 def write_shards(
-    out: Out, variant: Variant, ledger: Iterable[Line], fingerprints: Mapping[str, str]
+    out: Out,
+    variant: Variant,
+    ledger: Iterable[Line],
+    fingerprints: Mapping[str, str],
+    tick: Tick = no_tick,
 ) -> Shards:
     """Writes the shards of the ledger's rows; those whose rows did not change are kept as they are.
 
@@ -51,14 +56,14 @@ def write_shards(
     if [kept.get(piece.key) for piece in pieces] == list(done) and len(list(data.iterdir())) == len(done):
         return Shards(done, 0, len(rows))
     source.require_intact(piece for piece in pieces if piece.key not in kept)
-    aside = _written_aside(source, variant, dict(zip(names, pieces, strict=True)), kept)
+    aside = _written_aside(source, variant, dict(zip(names, pieces, strict=True)), kept, tick)
     replace_directory(aside, out.dataset(variant))
     write_memo(index, {piece.key: [path.name, mark(path)] for piece, path in zip(pieces, done, strict=True)})
     return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
 
 
 def _written_aside(
-    source: RowSource, variant: Variant, pieces: Mapping[str, Piece], kept: Mapping[str, Path]
+    source: RowSource, variant: Variant, pieces: Mapping[str, Piece], kept: Mapping[str, Path], tick: Tick
 ) -> Path:
     """The whole dataset in a directory beside its own; a shard a core is written at once."""
     aside = source.out.stages / f"{variant}.new"
@@ -72,8 +77,8 @@ def _written_aside(
         else:
             _write(path, source.groups(variant, piece))
 
-    for _ in in_order(put, pieces):
-        pass
+    for done, _ in enumerate(in_order(put, pieces), 1):
+        tick(done, len(pieces))
     give_back()
     return aside
 

@@ -9,6 +9,7 @@ from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import count_dispositions, count_reasons, read_ledger, write_ledger
 from seta_dag.dataset.shards import write_shards
 from seta_dag.defs.partitions import ONE_RUN
+from seta_dag.defs.progress import ticker
 from seta_dag.defs.resources import Project
 from seta_dag.defs.rollouts import Result, ctrf_reports, resume_chain
 from seta_dag.defs.task_stage import table
@@ -67,10 +68,11 @@ def _dataset_asset(variant: Variant) -> dg.AssetsDefinition:
         deps=[ledger, tokens],
         description=f"The Parquet shards of the {variant} variant; only those that changed are written.",
     )
-    def dataset(project: Project) -> Result:
+    def dataset(context: dg.AssetExecutionContext, project: Project) -> Result:
         out = project.target
         lines = read_ledger(existing(out.ledger, "ledger"))
-        shards = write_shards(out, variant, lines, read_merged(out.resume_chain).fingerprints)
+        fingerprints = read_merged(out.resume_chain).fingerprints
+        shards = write_shards(out, variant, lines, fingerprints, ticker(context, "shards"))
         rows = [line for line in lines if line["disposition"] == "row"]
         files = [{"shard": path.name, "bytes": path.stat().st_size} for path in shards.paths]
         metadata = {

@@ -1,37 +1,60 @@
-"""What a person sees while a build runs in a terminal: one line a finished stage."""
+"""How far a run is: told to Dagster's log every few seconds, and step by step to whoever shows it."""
+
+from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
 
 import dagster as dg
-from rich.console import Console
+
+from seta_dag.stages import Tick
+
+PROGRESS = logging.Logger("seta_dag.progress")
+"""Whoever shows a build adds a handler: `seta-dag build` does, the UI reads the run's own log."""
+
+_SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_STEPS = 0.1
 
 
-class _StageLines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self._console = Console(stderr=True, highlight=False)
-        self._started: dict[str, float] = {}
+def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Tick:
+    """What a stage calls after each task or shard."""
+    stage = context.asset_key.to_user_string()
+    started = time.monotonic()
+    line, step = _every(_SECONDS_BETWEEN_LINES), _every(_SECONDS_BETWEEN_STEPS)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        meta: dict[str, Any] = getattr(record, "dagster_meta", {})
-        event, step = meta.get("dagster_event"), meta.get("step_key")
-        kind = event.event_type_value if event else None
-        if kind == "STEP_START":
-            self._started[str(step)] = time.monotonic()
-        elif kind in ("STEP_SUCCESS", "STEP_FAILURE"):
-            self._show(str(step), kind == "STEP_SUCCESS")
+    def tick(done: int, total: int) -> None:
+        if step() or done == total:
+            PROGRESS.info(stage, extra={"stage": stage, "done": done, "total": total, "unit": unit})
+        if line():
+            context.log.info(sentence(stage, done, total, unit, time.monotonic() - started))
 
-    def _show(self, step: str, well: bool) -> None:
-        seconds = time.monotonic() - self._started.pop(step, time.monotonic())
-        mark = "[green]✓[/]" if well else "[red]✗[/]"
-        self._console.print(f"  {mark} {step.replace('__', ' ')} [dim]{seconds:.1f} s[/]")
+    return tick
 
 
-@dg.logger(None, "One line for each finished stage, on standard error.")
+def sentence(stage: str, done: int, total: int, unit: str, seconds: float) -> str:
+    """Done of all, the rate, and the time left if it goes on like that."""
+    rate = done / seconds if seconds > 0 else 0.0
+    left = f", {(total - done) / rate:,.0f} s left" if rate else ""
+    return f"{stage}: {done:,} of {total:,} {unit}, {rate:,.0f} a second{left}"
+
+
+def _every(seconds: float) -> Callable[[], bool]:
+    """Whether that long has gone by since it last was so, or since the start."""
+    due = time.monotonic() + seconds
+
+    def is_due() -> bool:
+        nonlocal due
+        now = time.monotonic()
+        if now < due:
+            return False
+        due = now + seconds
+        return True
+
+    return is_due
+
+
+@dg.logger(None, "The run's events, for whoever shows them.")
 def progress(_: dg.InitLoggerContext) -> logging.Logger:
-    """The logger that `seta-dag build` asks for; the UI shows the events themselves."""
-    logger = logging.Logger("seta_dag.progress")
-    logger.addHandler(_StageLines())
-    return logger
+    """The logger that `seta-dag build` asks for."""
+    return PROGRESS

@@ -7,6 +7,7 @@ import dagster as dg
 
 from seta_dag import RULES_VERSION
 from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
+from seta_dag.defs.progress import ticker
 from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.defs.task_stage import stage_result, table, tasks_in
 from seta_dag.rollouts.collect import collect_tasks
@@ -61,7 +62,8 @@ def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
 def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
     """The trial directories of a task: their logs, their report, how the agent ended."""
     merged = read_merged(project.target.resume_chain)
-    return stage_result(collect_tasks(project.target, project.root, merged, tasks_in(context, merged)))
+    tasks = tasks_in(context, merged)
+    return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context)))
 
 
 @dg.asset(
@@ -75,4 +77,5 @@ def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
 def ctrf_reports(context: dg.AssetExecutionContext, project: Project) -> Result:
     """The verifier's CTRF report of each trial of a task: the reward is passed / total tests."""
     merged = read_merged(project.target.resume_chain)
-    return stage_result(parse_tasks(project.target, project.root, merged, tasks_in(context, merged)))
+    tasks = tasks_in(context, merged)
+    return stage_result(parse_tasks(project.target, project.root, merged, tasks, ticker(context)))

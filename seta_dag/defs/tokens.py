@@ -5,6 +5,7 @@ import dagster as dg
 from seta_dag import RULES_VERSION
 from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.defs.partitions import ONE_RUN, TASKS
+from seta_dag.defs.progress import ticker
 from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.defs.rollouts import Result, ctrf_reports, trials
 from seta_dag.defs.task_stage import stage_result, tasks_in
@@ -24,4 +25,5 @@ def tokens(context: dg.AssetExecutionContext, project: Project, student: Student
     tokenized, with its loss mask: thinking and nothink."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
-    return stage_result(tokenize_tasks(project.target, project.root, merged, student.load(), tasks))
+    out, root = project.target, project.root
+    return stage_result(tokenize_tasks(out, root, merged, student.load(), tasks, ticker(context)))

@@ -1,0 +1,106 @@
+"""What a person sees while a build runs: a bar in a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from seta_dag.defs.progress import PROGRESS, sentence
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def shown() -> Iterator[Display]:
+    """Shows on standard error what runs meanwhile."""
+    with _standard_error() as file:
+        display = Display(Console(file=file, highlight=False))
+        PROGRESS.addHandler(display)
+        PROGRESS.setLevel(logging.DEBUG)  # Dagster's events of a step are
+        try:
+            yield display
+        finally:
+            PROGRESS.removeHandler(display)
+            display.stop()
+
+
+@contextmanager
+def _standard_error() -> Iterator[IO[str]]:
+    """Where it leads to now: during a run Dagster leads it into a file."""
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except OSError:  # not a file, as where a test runs the command in its own process
+        yield sys.stderr
+        return
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        yield file
+
+
+class Display(logging.Handler):
+    """A line for each finished stage, and how far the one is that runs."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
+        rate = TextColumn("{task.fields[unit]}, {task.fields[rate]} a second,")
+        self._bars = Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True)
+        self._bar: TaskID | None = None
+        self._started: dict[str, float] = {}
+        self._line_due = 0.0
+        if console.is_terminal:
+            self._bars.start()
+
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        self._bars.console.print(f"  {line}")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows an event of the run, or a step of a stage."""
+        meta: dict[str, Any] = getattr(record, "dagster_meta", None) or {}
+        event, step = meta.get("dagster_event"), str(meta.get("step_key"))
+        kind = event.event_type_value if event else None
+        if hasattr(record, "stage"):
+            self._tick(vars(record))
+        elif kind == "STEP_START":
+            self._start(step)
+        elif kind in ("STEP_SUCCESS", "STEP_FAILURE"):
+            self._end(step, kind == "STEP_SUCCESS")
+
+    def stop(self) -> None:
+        """Takes the bar away. (Dagster closes every handler there is when it sets up logging.)"""
+        self._bars.stop()
+
+    def _start(self, step: str) -> None:
+        self._started[step] = time.monotonic()
+        self._line_due = time.monotonic() + 1.0
+
+    def _tick(self, at: dict[str, Any]) -> None:
+        seconds = time.monotonic() - self._started.get(at["stage"], time.monotonic())
+        if not self._bars.console.is_terminal:
+            self._line(sentence(at["stage"], at["done"], at["total"], at["unit"], seconds))
+            return
+        if self._bar is None:
+            self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], rate="")
+        rate = f"{at['done'] / seconds:,.0f}" if seconds else ""
+        self._bars.update(self._bar, completed=at["done"], rate=rate)
+
+    def _line(self, line: str) -> None:
+        if time.monotonic() >= self._line_due:
+            self._line_due = time.monotonic() + _SECONDS_BETWEEN_LINES
+            self.say(line)
+
+    def _end(self, step: str, well: bool) -> None:
+        if self._bar is not None:
+            self._bars.remove_task(self._bar)
+            self._bar = None
+        seconds = time.monotonic() - self._started.pop(step, time.monotonic())
+        mark = "[green]✓[/]" if well else "[red]✗[/]"
+        self.say(f"{mark} {step.replace('__', ' ')} [dim]{seconds:.1f} s[/]")
