@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +15,7 @@ from xxhash import xxh3_128
 
 from seta_dag.dataset.row import TOKEN_COUNTS
 from seta_dag.dataset.task_file import TaskFile
+from seta_dag.rollouts import readable
 from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.readable import clean
@@ -22,6 +25,8 @@ from seta_dag.tokens.encode import Known
 from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.prove import Prover, sampled
 from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
+
+_LONG = 50_000_000  # bytes of a log that is read again rather than held
 
 
 @dataclass(slots=True)
@@ -65,11 +70,14 @@ class RowMaker:
         """What the rows depend on of the student."""
         return self.prover.student.identity
 
-    def tokenize(self, row: TrialRow, talk: Conversation, file: TaskFile) -> TrialRow:
-        """Adds both variants to the file, or drops the trial where a proof of either fails."""
+    def tokenize(self, row: TrialRow, talk: Callable[[], Conversation], file: TaskFile) -> TrialRow:
+        """Adds both variants to the file, or drops the trial where a proof of either fails.
+
+        `talk` gives the conversation, once for each variant.
+        """
         known: Known = {}
         for variant in VARIANTS:
-            fault = self._add_variant(row, talk, variant, known, file)
+            fault = self._add_variant(row, talk(), variant, known, file)
             if fault is not None:
                 return row.dropped("not_exact", f"{variant}: {fault}")
         return row
@@ -78,14 +86,15 @@ class RowMaker:
         self, row: TrialRow, talk: Conversation, variant: Variant, known: Known, file: TaskFile
     ) -> str | None:
         rendered = render(talk, variant)
+        talk = talk.assistant_only()
         literal = rendered.has_literal_markup
         row.flags |= {"literal_markup"} if literal else set()
         row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
         (made,) = self.prover.tokenizer.tokenize([rendered])
+        if row.against_reference:
+            file.later.add(len(rendered.utf8), lambda: self._agree(row, variant, rendered, made, known))
         fault = self.prover.prove(talk, rendered, made, variant, literal=literal)
         if fault is None:
-            if row.against_reference:
-                file.later.add(len(rendered.utf8), lambda: self._agree(row, variant, rendered, made, known))
             file.add(rendered.utf8, made.ids, made.spans)
             row.small |= {
                 f"{variant}.local_token_count": len(made.ids),
@@ -134,8 +143,19 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: T
     if not talk.n_assistant_turns:
         return row.dropped("no_assistant_turn", f"{row.snapshot} has no assistant turn")
     file.add(_raw(chosen))
-    del chosen  # a log can be hundreds of megabytes
-    return maker.tokenize(row, talk, file)
+    is_long = len(chosen.data) >= _LONG
+    talks = partial(_read_again, chosen.path) if is_long else partial(_held, talk)
+    del chosen, talk  # in memory they are several times the log
+    return maker.tokenize(row, talks, file)
+
+
+def _held(talk: Conversation) -> Conversation:
+    return talk
+
+
+def _read_again(log: Path) -> Conversation:
+    """What changed meanwhile is found when the task's fingerprint is taken once more."""
+    return conversation(readable.read(log))
 
 
 def _small(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger import Line
 from seta_dag.dataset.pieces import Piece, cut
-from seta_dag.dataset.row import ROW_SCHEMA
+from seta_dag.dataset.row import FIELDS, LONG, ROW_SCHEMA
 from seta_dag.dataset.shard_rows import RowSource
 from seta_dag.files import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
 from seta_dag.memory import give_back
@@ -97,6 +97,10 @@ def _link(kept: Path, path: Path) -> None:
         shutil.copy2(kept, path)
 
 
+_WITH_STATISTICS = [name for name in FIELDS if name not in LONG and name != "provider_token_counts"]
+"""Of a log the least and the greatest one are of no use, and would be held in memory twice."""
+
+
 def _write(path: Path, groups: Iterable[pa.Table]) -> None:
     """One row group after the other. zstd, a dictionary for the masks alone, and chunks cut by content,
     so that a changed row leaves most of the file's bytes as they were for the Hub's storage."""
@@ -105,6 +109,7 @@ def _write(path: Path, groups: Iterable[pa.Table]) -> None:
         "compression_level": 3,
         "use_dictionary": ["loss_mask.list.element"],
         "write_page_index": True,
+        "write_statistics": _WITH_STATISTICS,
         "use_content_defined_chunking": True,
     }
     with written_aside(path) as aside, pq.ParquetWriter(aside, ROW_SCHEMA, **settings) as writer:

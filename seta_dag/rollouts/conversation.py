@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seta_dag.rollouts import readable
@@ -47,6 +47,11 @@ class Conversation:
     tools: tuple[str, ...]
     n_messages: int
     flags: frozenset[str]
+
+    def assistant_only(self) -> Conversation:
+        """The same less what others said: all that is to be held against the trainable spans."""
+        turns = (turn if turn.role == "assistant" else replace(turn, content="") for turn in self.turns)
+        return replace(self, turns=tuple(turns))
 
     @property
     def n_assistant_turns(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from seta_dag.tokens.markup import LITERAL, spells_markup
+from seta_dag.tokens.markup import LITERAL
 from seta_dag.tokens.windows import WINDOW, windows
 
 if TYPE_CHECKING:
@@ -59,24 +59,18 @@ class Fastokens:
         self._tokenizer = Tokenizer.from_json_str(tokenizer_json)
 
     def whole(self, texts: Sequence[str]) -> Encoded:
-        return in_windows(texts, self._whole)
-
-    def _whole(self, texts: Sequence[str]) -> Encoded:
         ids, offsets = self._tokenizer.encode_batch_flat(list(texts))
         return Encoded(np.frombuffer(ids, np.int32), np.frombuffer(offsets, np.int64))
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
         # The batch call always recognises added tokens, so texts that spell one go one by one.
-        if not spells_markup(texts):
+        if not LITERAL.search("\0".join(texts)):
             return self.whole(texts)
         literal = {i: text for i, text in enumerate(texts) if LITERAL.search(text)}
         parts = self.whole(["" if i in literal else text for i, text in enumerate(texts)]).parts()
         for i, text in literal.items():
-            parts[i] = in_windows([text], self._literal).ids
+            parts[i] = np.asarray(self._tokenizer.encode_ordinary(text).ids, np.int32)
         return joined(parts)
-
-    def _literal(self, texts: Sequence[str]) -> Encoded:
-        return joined([np.asarray(self._tokenizer.encode_ordinary(text).ids, np.int32) for text in texts])
 
 
 class HuggingFace:
@@ -94,10 +88,10 @@ class HuggingFace:
         return _hf_tokenizer(orjson.dumps({**orjson.loads(self._json), "added_tokens": []}).decode())
 
     def whole(self, texts: Sequence[str]) -> Encoded:
-        return in_windows(texts, lambda window: _encode(self._recognising, window))
+        return _encode(self._recognising, texts)
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
-        return in_windows(texts, lambda window: _encode(self._plain, window))
+        return _encode(self._plain, texts)
 
 
 Known = dict[str, Ids]
@@ -131,11 +125,17 @@ def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoded:
     return joined([np.asarray(one.ids, np.int32) for one in batch])
 
 
-def in_windows(texts: Sequence[str], encode: Callable[[Sequence[str]], Encoded]) -> Encoded:
-    """All texts in one call; what is long in many, since an engine takes several times its text in memory."""
-    if sum(map(len, texts)) <= WINDOW:
-        return encode(texts)
-    return joined([joined([encode([window]).ids for window in windows(text)]).ids for text in texts])
+def encode_gaps(engine: Engine, gaps: Sequence[bytes]) -> Encoded:
+    """The ids of ordinary texts given as UTF-8, in one call; what is long in many, window by window, since an
+    engine takes several times its text in memory."""
+    if sum(map(len, gaps)) <= WINDOW:
+        return engine.ordinary([gap.decode() for gap in gaps])
+    ids, offsets = bytearray(), [0]
+    for gap in gaps:
+        for window in windows(gap):
+            ids += engine.ordinary([window.decode()]).ids.tobytes()
+        offsets.append(len(ids) // 4)
+    return Encoded(np.frombuffer(ids, np.int32), np.array(offsets, np.int64))
 
 
 def joined(parts: Sequence[Ids]) -> Encoded:

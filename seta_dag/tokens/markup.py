@@ -33,9 +33,10 @@ ADDED_TOKENS = SPECIAL_TOKENS + PLAIN_TOKENS
 
 LITERAL = re.compile("|".join(map(re.escape, ADDED_TOKENS)))
 """Finds literal markup: text that spells an added token."""
-_BETWEEN = "\0"  # in no added token, so none is found across two texts
+_LITERAL_UTF8 = re.compile(LITERAL.pattern.encode())
+_BETWEEN = b"\0"  # in no added token, so none is found across two texts
 
 
-def spells_markup(texts: Iterable[str]) -> bool:
-    """Whether one of the texts holds literal markup."""
-    return LITERAL.search(_BETWEEN.join(texts)) is not None
+def spells_markup(texts: Iterable[bytes]) -> bool:
+    """Whether one of the texts, in UTF-8, holds literal markup."""
+    return _LITERAL_UTF8.search(_BETWEEN.join(texts)) is not None

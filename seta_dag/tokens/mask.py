@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seta_dag.tokens.encode import Engine, Ids
-from seta_dag.tokens.markup import Markup
+from seta_dag.tokens.encode import Engine, Ids, encode_gaps
 from seta_dag.tokens.render import Rendered
 
 Mask = npt.NDArray[np.int8]
@@ -35,24 +34,24 @@ def tokenize(rendered: Sequence[Rendered], engine: Engine, markup_ids: Mapping[s
     The mask is 1 from the `<|im_start|>` of each assistant turn through the newline after its
     `<|im_end|>`. It comes from the rendered structure, never from a scan of ids.
     """
-    pieces = [piece for one in rendered for piece in one.pieces]
-    is_text = np.array([type(piece) is not Markup for piece in pieces], np.bool_)
-    encoded = engine.ordinary([piece for piece in pieces if type(piece) is not Markup])
-    lengths = np.ones(len(pieces), np.int64)
+    marks = [mark for one in rendered for mark in one.marks]
+    is_text = np.array([mark is None for mark in marks], np.bool_)
+    encoded = encode_gaps(engine, [gap for one in rendered for gap in one.gaps])
+    lengths = np.ones(len(marks), np.int64)
     lengths[is_text] = np.diff(encoded.offsets)
     ends = np.concatenate([[0], np.cumsum(lengths)])
     ids, of_text = np.empty(ends[-1], np.int32), np.ones(ends[-1], np.bool_)
     markup = ends[:-1][~is_text]
     of_text[markup] = False
-    ids[markup] = [markup_ids[piece] for piece in pieces if type(piece) is Markup]
+    ids[markup] = [markup_ids[mark] for mark in marks if mark is not None]
     ids[of_text] = encoded.ids
-    firsts = np.cumsum([0, *(len(one.pieces) for one in rendered)])
+    firsts = np.cumsum([0, *(len(one.marks) for one in rendered)])
     return [_cut(one, ids, ends[first:]) for one, first in zip(rendered, firsts, strict=False)]
 
 
 def _cut(rendered: Rendered, ids: Ids, ends: npt.NDArray[np.int64]) -> Tokenized:
     """The part of `ids` that is this conversation; `ends` are token offsets from its first piece on."""
-    start, end = int(ends[0]), int(ends[len(rendered.pieces)])
+    start, end = int(ends[0]), int(ends[len(rendered.marks)])
     spans = tuple((int(ends[a]) - start, int(ends[b]) - start) for a, b in rendered.spans)
     mask = np.zeros(end - start, np.int8)
     for first, last in spans:

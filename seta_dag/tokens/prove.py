@@ -23,7 +23,7 @@ from seta_dag.tokens.prove_turns import logged_reasoning, turn_texts
 from seta_dag.tokens.render import Rendered, Variant
 from seta_dag.tokens.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
-from seta_dag.tokens.vocabulary import Decoded, Vocabulary, nfc, nfc_utf8
+from seta_dag.tokens.vocabulary import Decoded, Vocabulary, nfc_utf8
 from seta_dag.tokens.windows import windows
 
 
@@ -127,9 +127,10 @@ class Prover:
 
     def markup(self, rendered: Rendered, tokenized: Tokenized, decoded: Decoded) -> str | None:
         """With literal markup: special tokens stand where the renderer wrote markup, and nowhere else."""
-        bytes_before = accumulate((len(nfc(piece)) for piece in rendered.pieces), initial=0)
-        pieces = zip(bytes_before, rendered.pieces, strict=False)
-        written = {(at, self.tokenizer.markup_ids[piece]) for at, piece in pieces if type(piece) is Markup}
+        gaps = iter(rendered.gaps)
+        lengths = (len(nfc_utf8(next(gaps)) if mark is None else mark) for mark in rendered.marks)
+        marks = zip(accumulate(lengths, initial=0), rendered.marks, strict=False)
+        written = {(at, self.tokenizer.markup_ids[mark]) for at, mark in marks if mark is not None}
         special = np.flatnonzero(self.vocabulary.is_added[tokenized.ids])
         found = zip(decoded.offsets[special].tolist(), tokenized.ids[special].tolist(), strict=True)
         wrong = min(written.symmetric_difference(found), default=None)

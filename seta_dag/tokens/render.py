@@ -6,8 +6,9 @@ assistant turn keeps its reasoning, also before a later user message.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -41,52 +42,67 @@ _TOOLS_FOOT: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered conversation as pieces: `Markup` is a special token, any other `str` ordinary text.
+    """A rendered conversation as UTF-8, held once, and the pieces that it is made of.
 
-    `spans` are the assistant turns, one each and in order, as (first, end) indexes into `pieces`.
+    Piece i ends at byte `ends[i]`; `marks[i]` is its markup, a special token, None for ordinary text.
+    `spans` are the assistant turns, one each and in order, as (first, end) indexes of pieces.
     No two ordinary pieces stand side by side, so each is a whole gap between special tokens.
     """
 
-    pieces: tuple[str, ...]
+    utf8: bytes
+    marks: tuple[Markup | None, ...]
+    ends: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
 
     @property
     def text(self) -> str:
         """`chat_template_str`."""
-        return "".join(self.pieces)
+        return self.utf8.decode()
 
-    @cached_property
-    def utf8(self) -> bytes:
-        """The same as UTF-8, made once: what is written, summed up and proved."""
-        return b"".join([piece.encode() for piece in self.pieces])
+    @property
+    def gaps(self) -> list[bytes]:
+        """The ordinary pieces."""
+        places = zip(self.marks, (0, *self.ends), self.ends, strict=False)
+        return [self.utf8[start:end] for mark, start, end in places if mark is None]
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """All pieces: `Markup`, or a plain `str` that is ordinary text."""
+        texts = iter(self.gaps)
+        return tuple(next(texts).decode() if mark is None else mark for mark in self.marks)
 
     @cached_property
     def has_literal_markup(self) -> bool:
         """Whether ordinary text spells an added token somewhere."""
-        return spells_markup(piece for piece in self.pieces if type(piece) is not Markup)
+        return spells_markup(self.gaps)
 
 
-@dataclass(slots=True)
 class _Pieces:
-    """Collects pieces; ordinary text that follows ordinary text is joined to it."""
+    """Collects pieces; ordinary text that follows ordinary text is of one piece with it."""
 
-    done: list[str] = field(default_factory=list)
-    gap: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._utf8 = io.BytesIO()
+        self._marks: list[Markup | None] = []
+        self._ends: list[int] = []
+        self.spans: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._marks)
 
     def add(self, *pieces: str) -> None:
         for piece in pieces:
-            if type(piece) is Markup:
-                self.close_gap()
-                self.done.append(piece)
-            elif piece:
-                self.gap.append(piece)
+            mark = piece if type(piece) is Markup else None
+            if not piece:
+                continue
+            self._utf8.write(piece.encode())
+            if mark is None and self._marks and self._marks[-1] is None:
+                self._ends[-1] = self._utf8.tell()
+            else:
+                self._marks.append(mark)
+                self._ends.append(self._utf8.tell())
 
-    def close_gap(self) -> int:
-        if self.gap:
-            self.done.append("".join(self.gap))
-            self.gap.clear()
-        return len(self.done)
+    def done(self) -> Rendered:
+        return Rendered(self._utf8.getvalue(), tuple(self._marks), tuple(self._ends), tuple(self.spans))
 
 
 def render(conversation: Conversation, variant: Variant) -> Rendered:
@@ -96,15 +112,14 @@ def render(conversation: Conversation, variant: Variant) -> Rendered:
     _render_head(pieces, turns, conversation.tools)
     for index, turn in enumerate(turns):
         if turn.role == "assistant":
-            first = pieces.close_gap()
+            first = len(pieces)
             _render_assistant(pieces, turn, index == len(turns) - 1, variant)
-            pieces.spans.append((first, pieces.close_gap()))
+            pieces.spans.append((first, len(pieces)))
         elif turn.role == "tool":
             _render_tool(pieces, turns, index)
         elif turn.role == "user" or index > 0:
             pieces.add(IM_START, f"{turn.role}\n", turn.content, IM_END, "\n")
-    pieces.close_gap()
-    return Rendered(tuple(pieces.done), tuple(pieces.spans))
+    return pieces.done()
 
 
 def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
@@ -143,6 +158,6 @@ def _render_tool(pieces: _Pieces, turns: Sequence[Turn], index: int) -> None:
     """Consecutive tool messages share one user turn."""
     if index == 0 or turns[index - 1].role != "tool":
         pieces.add(IM_START, "user")
-    pieces.add("\n", TOOL_RESPONSE, f"\n{turns[index].content}\n", END_TOOL_RESPONSE)
+    pieces.add("\n", TOOL_RESPONSE, "\n", turns[index].content, "\n", END_TOOL_RESPONSE)
     if index == len(turns) - 1 or turns[index + 1].role != "tool":
         pieces.add(IM_END, "\n")

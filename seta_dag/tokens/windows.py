@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import AnyStr
 
-WINDOW = 8_000_000
+WINDOW = 2_000_000
 """Characters (of a `str`) or bytes that a text is cut after; no published row is longer."""
 
 _CUT_STR, _CUT_BYTES = re.compile(r"\n(?=[!-~])"), re.compile(rb"\n(?=[!-~])")
