@@ -1,106 +1,93 @@
-"""SQLite event log that stores a batch of asset events in one transaction.
+"""The event log that dagster.yaml names: the batched one or, where Dagster is another, Dagster's own.
 
-Dagster's own stores them one by one: about 36 ms for every partition of every asset, against 1.5 ms
-here. It also opens the index anew for each event; here it stays open. A run's own database is closed
-after each event, as the UI waits for that file to change. The base class is private, so Dagster is
-pinned and a test holds both to the same result.
+The batched one overrides and calls private methods. They may change with any release, so each is looked
+at before; what is not as it was is no error, only slower.
 """
 
 from __future__ import annotations
 
+import inspect
+import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
-from dagster._core.events import ASSET_EVENTS
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
-from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.event import listen
-from sqlalchemy.pool import NullPool, Pool, StaticPool
+import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
+if TYPE_CHECKING:
+    from dagster._serdes import ConfigurableClassData
+
+_LOG = logging.getLogger(__name__)
+_SLOWER = (
+    "Dagster %s is not the one that seta_dag stores events in batches with (%s): its own event log takes"
+    " over, which is slower, about 36 ms for every partition of every asset."
+)
 _BATCH = "1000"
-_ANY_THREAD = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+_MADE_FOR = "1.13."
+_PARAMETERS = {
+    "__init__": "base_dir inst_data",
+    "_connect": "shard",
+    "_event_to_row": "event",
+    "_initdb": "engine for_index_shard",
+    "_store_asset_event": "conn event event_id",
+    "_store_asset_event_tags": "conn events event_ids",
+    "conn_string_for_shard": "shard_name",
+    "dispose": "",
+    "index_connection": "",
+    "index_transaction": "",
+    "run_connection": "run_id",
+    "store_event": "event",
+    "store_event_batch": "events",
+}
+"""What the batched event log overrides or calls, and with which parameters."""
+_BODIES = {
+    "_connect": "NullPool SQLITE_BUSY_TIMEOUT_SECONDS _db_lock _initdb _initialized_dbs add begin check"
+    " connect conn_string_for_shard create_engine dispose str_param",
+    "index_connection": "INDEX_SHARD_NAME _connect",
+    "run_connection": "_connect",
+    "store_event": "ASSET_CHECK_EVENTS ASSET_EVENTS DagsterInvariantViolationError"
+    " EVENT_TYPE_TO_PIPELINE_RUN_STATUS EventLogEntry _store_asset_event _store_asset_event_tags check"
+    " dagster_event_type db_result execute index_connection index_transaction inserted_primary_key"
+    " inst_param is_dagster_event prepare_insert_event run_connection run_id store_asset_check_event",
+    "store_event_batch": "store_event",
+}
+"""All that those methods name whose work the batched event log does in their place."""
 
 
 class BatchedSqliteEventLog(SqliteEventLogStorage):
-    """Named in dagster.yaml; any other event log works too, only slower."""
+    """The name in dagster.yaml: it makes one of the two when Dagster opens the instance."""
 
     @classmethod
-    def from_config_value(
+    def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> BatchedSqliteEventLog:
-        """Made when Dagster opens the instance; from then on Dagster hands events over in batches."""
+    ) -> SqliteEventLogStorage:
+        """The batched event log, which Dagster then hands events in batches; or else Dagster's own."""
+        try:
+            _require_what_is_known()
+            from seta_dag.defs.batched_event_log import BatchedEventLog
+        except ImportError as error:
+            _LOG.warning(_SLOWER, dg.__version__, error)
+            return SqliteEventLogStorage(inst_data=inst_data, **config_value)
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _BATCH)
-        return cls(inst_data=inst_data, **config_value)
-
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines: dict[str, Engine] = {}
-        super().__init__(base_dir, inst_data)
-
-    @contextmanager
-    def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).begin() as connection:
-            yield connection
-
-    def _engine(self, shard: str) -> Engine:
-        """The engine of a database, made once for those in use."""
-        if shard not in self._engines:
-            self._engines = {
-                kept: engine for kept, engine in self._engines.items() if kept == INDEX_SHARD_NAME
-            }
-            self._engines[shard] = self._new_engine(shard)
-        return self._engines[shard]
-
-    def _new_engine(self, shard: str) -> Engine:
-        pool: type[Pool] = StaticPool if shard == INDEX_SHARD_NAME else NullPool
-        path = create_db_conn_string(self._base_dir, shard)
-        engine = create_engine(path, poolclass=pool, connect_args=_ANY_THREAD)
-        listen(engine, "connect", _does_not_wait_for_the_disk)
-        if shard not in self._initialized_dbs:
-            self._initdb(engine)
-            self._initialized_dbs.add(shard)
-        return engine
-
-    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Stores asset events together; the others (planned checks) go the usual way."""
-        asset_events = [event for event in events if _is_asset_event(event)]
-        if asset_events:
-            self._store_asset_events(asset_events)
-        for event in events:
-            if not _is_asset_event(event):
-                self.store_event(event)
-
-    def _store_asset_events(self, events: Sequence[EventLogEntry]) -> None:
-        rows = [self._event_to_row(event) for event in events]
-        with self.run_connection(events[0].run_id) as connection:
-            connection.execute(SqlEventLogStorageTable.insert(), rows)
-        with self.index_transaction() as connection:
-            ids = [_insert(connection, row) for row in rows]
-            self._store_asset_event_tags(connection, events, ids)
-            latest = {event.get_dagster_event().asset_key: at for at, event in enumerate(events)}
-            for at in latest.values():
-                self._store_asset_event(connection, events[at], ids[at])
+        return BatchedEventLog(inst_data=inst_data, **config_value)
 
 
-def _does_not_wait_for_the_disk(connection: Any, _: object) -> None:
-    """A power cut may then lose the last events, never the database; the files under OUT decide anyway."""
-    connection.execute("PRAGMA synchronous=NORMAL")
+def _require_what_is_known() -> None:
+    """Raises `ImportError` where Dagster is not as it was."""
+    if not dg.__version__.startswith(_MADE_FOR):
+        raise ImportError(f"made for {_MADE_FOR}x")
+    changed = [name for name in _PARAMETERS if not _is_known(name)]
+    if changed:
+        raise ImportError(f"changed: {', '.join(changed)}")
 
 
-def _insert(connection: Any, row: Mapping[str, Any]) -> int:
-    result = connection.execute(SqlEventLogStorageTable.insert().values(**row))
-    return int(result.inserted_primary_key[0])
-
-
-def _is_asset_event(event: EventLogEntry) -> bool:
-    dagster_event = event.dagster_event
-    return (
-        dagster_event is not None
-        and dagster_event.event_type in ASSET_EVENTS
-        and dagster_event.asset_key is not None
-    )
+def _is_known(name: str) -> bool:
+    """Whether the stock class has that method, with these parameters and, if it is replaced, that body."""
+    method = inspect.unwrap(getattr(SqliteEventLogStorage, name, None))  # type: ignore[arg-type]
+    if not isinstance(method, FunctionType):
+        return False
+    parameters = [*inspect.signature(method).parameters][1:]
+    names = {*_BODIES[name].split()} if name in _BODIES else {*method.__code__.co_names}
+    return parameters == _PARAMETERS[name].split() and names == {*method.__code__.co_names}

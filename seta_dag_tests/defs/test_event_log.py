@@ -1,146 +1,124 @@
-"""The event log that writes batches stores what Dagster's own stores."""
+"""The event log that writes batches stores what Dagster's own stores: event for event, row for row."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.event_api import EventLogRecord
-from dagster._core.instance import InstanceRef
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import (
+    AssetMaterializationPlannedData,
+    AssetObservationData,
+    StepMaterializationData,
+)
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from seta_dag.defs.event_log import BatchedSqliteEventLog
-from seta_dag.defs.partitions import ONE_RUN, TASKS
+from seta_dag.defs.batched_event_log import BatchedEventLog
+from seta_dag.defs.mirror import report_built
 from seta_dag_tests.support.builds import statuses
-
-KEYS = ["a", "b/c", "tâche_日本語"]
-TAGS = {"dagster/asset_partition_range_start": KEYS[0], "dagster/asset_partition_range_end": KEYS[-1]}
-KINDS = (
-    "ASSET_MATERIALIZATION",
-    "ASSET_MATERIALIZATION_PLANNED",
-    "ASSET_CHECK_EVALUATION",
-    "ASSET_OBSERVATION",
-)
-
+from seta_dag_tests.support.event_logs import entry, events, opened, rows, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*backfill_policy")
 
-
-def definitions() -> dg.Definitions:
-    """Two assets over tasks, one over all of them, a check."""
-
-    @dg.asset(partitions_def=TASKS, backfill_policy=ONE_RUN, code_version="1")
-    def first(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        about = {"tasks": len(context.partition_keys)}
-        return dg.MaterializeResult(metadata=about, data_version=dg.DataVersion("7"))
-
-    @dg.asset(partitions_def=TASKS, backfill_policy=ONE_RUN, code_version="1", deps=[first])
-    def second(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        context.log_event(dg.AssetObservation("first", partition=KEYS[0]))
-        if context.run.tags.get("fail"):
-            raise dg.Failure("told to")
-        return dg.MaterializeResult(tags={"of": "range"})
-
-    @dg.asset(backfill_policy=ONE_RUN, code_version="1", deps=[second])
-    def whole() -> dg.MaterializeResult[Any]:
-        return dg.MaterializeResult(metadata={"rows": 3})
-
-    @dg.asset_check(asset=whole)
-    def sound() -> dg.AssetCheckResult:
-        return dg.AssetCheckResult(passed=True, metadata={"seen": 3})
-
-    job = dg.define_asset_job("all", executor_def=dg.in_process_executor)
-    return dg.Definitions([first, second, whole], asset_checks=[sound], jobs=[job])
+KEYS = ["a", "b/c", "tâche_日本語"]
+FIRST, SECOND, WHOLE = map(dg.AssetKey, ("first", "second", "whole"))
+LOGS: dict[type[SqliteEventLogStorage], tuple[str, str]] = {
+    SqliteEventLogStorage: ("dagster._core.storage.event_log", "SqliteEventLogStorage"),
+    BatchedEventLog: ("seta_dag.defs.event_log", "BatchedSqliteEventLog"),
+}
+GOOD, BAD, NONE = (dict.fromkeys(KEYS, status) for status in ("materialized", "failed", "missing"))
+PARTIAL = BAD | {KEYS[0]: "materialized"}
 
 
-def opened(home: Path, storage: type[SqliteEventLogStorage]) -> dg.DagsterInstance:
-    """An instance on SQLite with that event log."""
-    home.mkdir()
-    (home / "dagster.yaml").write_text(
-        f"event_log_storage: {{module: {storage.__module__}, class: {storage.__name__},"
-        f" config: {{base_dir: {home}/runs}}}}\ntelemetry: {{enabled: false}}\n"
-    )
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
+def report_without_a_run(instance: dg.DagsterInstance) -> None:
+    check = dg.AssetCheckEvaluation(WHOLE, "sound", passed=True, metadata={})
+    for key in KEYS[:2]:
+        instance.report_runless_asset_event(dg.AssetMaterialization(SECOND, partition=key, tags={"by": "me"}))
+        instance.report_runless_asset_event(dg.AssetObservation(FIRST, partition=key, metadata={"seen": 1}))
+    instance.report_runless_asset_event(check)
 
 
-def run(instance: dg.DagsterInstance, **tags: str) -> list[Any]:
-    """Runs all assets over the range, and gives the events that the run itself is left with."""
-    ran = (
-        definitions()
-        .resolve_job_def("all")
-        .execute_in_process(instance=instance, tags=TAGS | tags, raise_on_error=False)
-    )
-    events = [entry.dagster_event for entry in instance.all_logs(ran.run_id)]
-    return [(event.event_type_value, event.step_key, event.partition) for event in events if event]
-
-
-def plain(record: EventLogRecord) -> tuple[Any, ...]:
-    """A stored event without what differs between two runs."""
-    event, made = record.event_log_entry.get_dagster_event(), record.asset_materialization
-    tags = dict(made.tags or {}) if made else {}
-    tags = {name: value for name, value in tags.items() if "event_id" not in name and "pointer" not in name}
-    return (
-        event.event_type_value,
-        str(event.asset_key),
-        event.partition,
-        event.step_key,
-        tags,
-        made and made.metadata,
-    )
-
-
-def tags_of(instance: dg.DagsterInstance, info: Any) -> dict[str, str]:
-    """The tags of the run that planned a materialization last."""
-    (run,) = instance.get_runs(dg.RunsFilter(run_ids=[info.run_id]))
-    return dict(run.tags)
-
-
-def state(instance: dg.DagsterInstance) -> dict[str, Any]:
-    """All that the instance knows of the assets."""
-    log, keys = instance.event_log_storage, [dg.AssetKey(name) for name in ("first", "second", "whole")]
-    materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
-    records = [
-        log.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType(kind)), ascending=True)
-        for kind in KINDS
+def store_a_batch_of_all_kinds_and_of_two_runs(instance: dg.DagsterInstance) -> None:
+    """More than Dagster puts into one batch: what was written last for an asset has many sides."""
+    kinds, runs = dg.DagsterEventType, [run.run_id for run in instance.get_runs(limit=2)]
+    planned = AssetCheckEvaluationPlanned(asset_key=WHOLE, check_name="sound", partitions_subset=None)
+    data: list[tuple[dg.DagsterEventType, Any]] = [
+        (
+            kinds.ASSET_MATERIALIZATION,
+            StepMaterializationData(dg.AssetMaterialization("new", tags={"a": "1"})),
+        ),
+        (kinds.ASSET_CHECK_EVALUATION_PLANNED, planned),
+        (kinds.ASSET_MATERIALIZATION_PLANNED, AssetMaterializationPlannedData(SECOND, KEYS[0])),
+        (kinds.ASSET_MATERIALIZATION, StepMaterializationData(dg.AssetMaterialization(FIRST, partition="a"))),
+        (kinds.RUN_STARTING, None),
+        (kinds.ASSET_MATERIALIZATION_PLANNED, AssetMaterializationPlannedData(dg.AssetKey("new"))),
+        (kinds.ASSET_OBSERVATION, AssetObservationData(dg.AssetObservation("new"))),
     ]
-    latest = [instance.get_latest_materialization_event(key) for key in keys]
-    planned = [instance.get_latest_planned_materialization_info(key) for key in keys]
+    made = [dg.DagsterEvent(kind.value, "all", event_specific_data=of) for kind, of in data]
+    entries = [entry(runs[at % 2], event, float(at + 1)) for at, event in enumerate(made)]
+    instance.event_log_storage.store_event_batch(entries)
+
+
+def wipe(instance: dg.DagsterInstance) -> None:
+    instance.wipe_assets([SECOND])
+
+
+STEPS: dict[str, tuple[Callable[[dg.DagsterInstance], object], list[dict[str, str]]]] = {
+    "a run that fails in mid-range": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
+    "a run that ends well": (run, [GOOD, GOOD]),
+    "a run with a failed check": (lambda instance: run(instance, unsound="yes"), [GOOD, GOOD]),
+    "a run that fails after one that did not": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
+    "events without a run": (report_without_a_run, [GOOD, GOOD | {KEYS[2]: "failed"}]),
+    "a batch of all kinds": (
+        store_a_batch_of_all_kinds_and_of_two_runs,
+        [GOOD, BAD | {KEYS[1]: "materialized"}],
+    ),
+    "a wiped asset": (wipe, [GOOD, NONE]),
+    "what is found built": (
+        lambda instance: report_built(instance, [FIRST, SECOND], KEYS[:2]),
+        [GOOD, NONE | dict.fromkeys(KEYS[:2], "materialized")],
+    ),
+    "a run after all this": (run, [GOOD, GOOD]),
+}
+"""What happens to an instance one after the other, and how its partitions then stand."""
+
+
+def state(instance: dg.DagsterInstance, home: Path) -> dict[str, Any]:
+    """All rows, the events of each run by themselves, and what Dagster makes of them."""
+    runs, log = [run.run_id for run in reversed(instance.get_runs())], instance.event_log_storage
+    materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
     return {
-        "events": {
-            kind: sorted(map(str, map(plain, found))) for kind, found in zip(KINDS, records, strict=True)
-        },
         "statuses": [statuses(instance, name) for name in ("first", "second")],
-        "materialized": [instance.get_materialized_partitions(key) for key in keys],
-        "counts": log.get_materialized_partitions(keys[0]),
-        "latest": [entry and entry.get_dagster_event().partition for entry in latest],
-        "planned by the run that failed": [tags_of(instance, info).get("fail") for info in planned],
-        "versions": log.get_latest_tags_by_partition(keys[0], materialized, ["dagster/data_version"]),
+        "runs": [[event[1:] for event in events(home / "runs" / f"{run_id}.db")] for run_id in [*runs, ""]],
+        "versions": log.get_latest_tags_by_partition(FIRST, materialized, ["dagster/data_version"]),
         "known": sorted(map(str, instance.all_asset_keys())),
+        "rows": rows(home),
     }
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[dict[str, Any], Any]]:
-    """What both classes know, and what two runs are left with: one ends well, one fails."""
-    seen, folder = [], tmp_path_factory.mktemp("logs")
-    for storage in (SqliteEventLogStorage, BatchedSqliteEventLog):
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Any]]]:
+    """The states of both event logs after each step."""
+    seen: list[dict[str, dict[str, Any]]] = []
+    for kind, name in LOGS.items():
+        home = tmp_path_factory.mktemp(kind.__name__)
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)  # the batched class sets it
-            with opened(folder / storage.__name__, storage) as instance:
-                assert type(instance.event_log_storage) is storage
+            with opened(home, *name) as instance:
+                assert type(instance.event_log_storage) is kind
                 instance.add_dynamic_partitions("task", KEYS)
-                runs = [run(instance), run(instance, fail="yes")]
-                seen.append((state(instance), runs))
+                seen.append(
+                    {step: (do(instance), state(instance, home))[1] for step, (do, _) in STEPS.items()}
+                )
     return seen
 
 
-def test_both_event_logs_know_the_same(both: list[tuple[dict[str, Any], Any]]) -> None:
-    (stock, _), (batched, _) = both
-    assert batched == stock
-    assert batched["statuses"][1] == dict.fromkeys(KEYS, "failed")
-    assert len(batched["events"]["ASSET_MATERIALIZATION"]) == 3 * len(KEYS) + 1
-
-
-def test_both_event_logs_leave_a_run_with_the_same_events(both: list[tuple[dict[str, Any], Any]]) -> None:
-    (_, stock), (_, batched) = both
-    assert [sorted(map(str, run)) for run in batched] == [sorted(map(str, run)) for run in stock]
+@pytest.mark.parametrize("step", STEPS)
+def test_both_event_logs_hold_the_same_rows_after(step: str, both: list[dict[str, dict[str, Any]]]) -> None:
+    stock, batched = (states[step] for states in both)
+    assert batched["statuses"] == stock["statuses"] == STEPS[step][1]
+    for what in stock:
+        assert batched[what] == stock[what], what
