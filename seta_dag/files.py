@@ -27,12 +27,12 @@ def written_aside(path: Path) -> Iterator[Path]:
 
     Raises `OutputError` where there can't be such a file.
     """
-    with _written_at(path.parent):
+    with written_at(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.parent / f".{uuid.uuid4().hex}.part"
     try:
         yield aside
-        with _written_at(path):
+        with written_at(path):
             aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -40,7 +40,8 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _written_at(path: Path) -> Iterator[None]:
+def written_at(path: Path) -> Iterator[None]:
+    """Raises `OutputError` for what the system refuses to do at `path` meanwhile."""
     try:
         yield
     except OSError as error:
@@ -52,13 +53,8 @@ def _written_at(path: Path) -> Iterator[None]:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data` to `path` in one visible step. Raises `OutputError`."""
-    with written_aside(path) as aside, _written_at(path):
+    with written_aside(path) as aside, written_at(path):
         aside.write_bytes(data)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes dataclasses, lists and dicts as JSON to `path` in one visible step. Raises `OutputError`."""
-    write_bytes(path, orjson.dumps(value))
 
 
 def write_memo(path: Path, value: Any) -> None:
@@ -102,7 +98,7 @@ def _mark(stat: os.stat_result) -> str:
 
 def remove(path: Path) -> None:
     """Removes whatever stands at `path`, a link without what it leads to. Raises `OutputError`."""
-    with _written_at(path):
+    with written_at(path):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -115,7 +111,7 @@ def replace_directory(new: Path, target: Path) -> None:
     One system call where the kernel can exchange two names (Linux); elsewhere two renames.
     Raises `OutputError`.
     """
-    with _written_at(target):
+    with written_at(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         if not os.path.lexists(target):
             new.rename(target)

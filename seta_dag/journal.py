@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from xxhash import xxh3_64_hexdigest
 
-from seta_dag.files import write_bytes
+from seta_dag.files import write_bytes, written_at
 
 _SUM = 16  # hex digits
 
@@ -28,9 +28,13 @@ class Entry(NamedTuple):
 
 @contextmanager
 def appending(path: Path) -> Iterator[Callable[[str, Entry], None]]:
-    """Yields what adds the entry of a name, at once and whole. Names hold no white space."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    """Yields what adds the entry of a name, at once and whole. Names hold no white space.
+
+    Raises `OutputError` where there can't be such a file.
+    """
+    with written_at(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         # A line that a kill cut short must not reach into the next one.
         yield lambda name, entry: _write(descriptor, b"\n" + _line(name, entry))
@@ -48,8 +52,10 @@ def read(path: Path) -> dict[str, Entry]:
 
 
 def rewrite(path: Path, entries: Mapping[str, Entry]) -> None:
-    """Puts a journal of exactly these entries in the place of what is there."""
-    write_bytes(path, b"\n".join(_line(name, entries[name]) for name in sorted(entries)))
+    """Puts a journal of exactly these entries in the place of what is there, unless it is that already."""
+    data = b"\n".join(_line(name, entries[name]) for name in sorted(entries))
+    if not path.is_file() or path.read_bytes() != data:
+        write_bytes(path, data)
 
 
 def _line(name: str, entry: Entry) -> bytes:
@@ -59,9 +65,10 @@ def _line(name: str, entry: Entry) -> bytes:
 
 def _entry(line: bytes) -> tuple[str, Entry] | None:
     said = line[_SUM + 1 :]
-    if xxh3_64_hexdigest(said).encode() != line[:_SUM]:
+    parts = said.split(b" ", 2)
+    if len(parts) != 3 or xxh3_64_hexdigest(said).encode() != line[:_SUM]:
         return None
-    name, seal, record = said.split(b" ", 2)
+    name, seal, record = parts
     return name.decode(), Entry(seal.decode(), record)
 
 

@@ -16,7 +16,7 @@ from seta_dag.journal import Entry, appending
 from seta_dag.memory import give_back
 from seta_dag.out import Out, task_file_name
 from seta_dag.parallel import in_order
-from seta_dag.whole import NO_FILE, entries, seal, settle
+from seta_dag.whole import NO_FILE, entries, settle
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in their order."""
@@ -30,11 +30,11 @@ def no_tick(done: int, total: int) -> None:
 
 
 class Made(NamedTuple):
-    """What a task gave: what JSON can hold of it, what it counted, and the file written for it, if any."""
+    """What a task gave: what JSON can hold of it, what it counted, and the seal of its file, if any."""
 
     record: Any
     counts: Counter[str]
-    file: Path | None = None
+    seal: str = NO_FILE
 
 
 @dataclass(slots=True)
@@ -68,7 +68,9 @@ def run_stage(
             if isinstance(one, str):
                 report.failed[task] = one
             else:
-                append(task_file_name(stage, task, fingerprints[task]), _entry(one))
+                append(
+                    task_file_name(stage, task, fingerprints[task]), Entry(one.seal, orjson.dumps(one.record))
+                )
                 report.counts += one.counts
                 report.built.append(task)
             tick(done, len(todo))
@@ -88,10 +90,6 @@ def _made(out: Out, stage: str, fingerprint: str, task: str, build: Callable[[st
         said = f"{stage}: {_what(error)}"
         write_memo(note, [stage, said])
         return said
-
-
-def _entry(made: Made) -> Entry:
-    return Entry(NO_FILE if made.file is None else seal(made.file), orjson.dumps(made.record))
 
 
 def _what(error: Exception) -> str:

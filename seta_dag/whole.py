@@ -6,9 +6,11 @@ file has appeared, so that a build that was killed leaves no entry without its f
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from xxhash import xxh3_64
 
@@ -21,9 +23,31 @@ _BLOCK = 1 << 20
 NO_FILE = "-"
 
 
-def seal(path: Path) -> str:
-    """The seal of a stage file as it is now."""
-    return _seal(_sum(path), mark(path))
+class Sealing(io.RawIOBase):
+    """A stage file that is being written, summed up as it was meant, not as the disk gives it back."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._sum = xxh3_64()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        """All of `data`."""
+        self._sum.update(data)
+        left = memoryview(data).cast("B")
+        while left:
+            left = left[self._file.write(left) :]
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def seal(self, path: Path) -> str:
+        """Of what was written, which now lies at `path`."""
+        return _seal(self._sum.hexdigest(), mark(path))
 
 
 def entries(out: Out, stage: str) -> dict[str, Entry]:
@@ -44,11 +68,9 @@ def entries(out: Out, stage: str) -> dict[str, Entry]:
 
 def settle(out: Out, stage: str, names: Iterable[str]) -> None:
     """Shortens the stage's journal to those of the names that are whole, each with its size and time now."""
-    noted, found = journal.read(out.journal(stage)), entries(out, stage)
-    there = marks(out.stage(stage))
+    found, there = entries(out, stage), marks(out.stage(stage))
     now = {name: _again(found[name], there.get(name, "")) for name in names if name in found}
-    if now != noted:
-        journal.rewrite(out.journal(stage), now)
+    journal.rewrite(out.journal(stage), now)
 
 
 def remove_damaged(out: Out, stage: str, names: Sequence[str]) -> list[str]:

@@ -16,9 +16,10 @@ from seta_dag.cli import main
 from seta_dag.dataset.shard_facts import shard_paths
 from seta_dag.files import remove
 from seta_dag.out import Out
+from seta_dag.stages import TASK_STAGES
 from seta_dag.tokens.render import VARIANTS
 from seta_dag_tests.support.builds import Place, open_instance, take
-from seta_dag_tests.support.damage import FOLDER, SEEN
+from seta_dag_tests.support.damage import FOLDER, LINES, SEEN
 from seta_dag_tests.support.processes import BIN
 
 TASKS = ("UPPER_Case__007", "a", "ctrf_empty_file")
@@ -224,16 +225,17 @@ def test_export_and_verify_take_what_was_built(place: Place, tmp_path: Path) -> 
     assert verified.exit_code == 0 and verified.stdout.endswith("2 equal, 0 explained, 0 unexplained\n")
 
 
-def first(out: Out, stage: str, task: str) -> Path:
+def first(out: Out, task: str) -> Path:
     """The stage file of a task."""
-    return next(path for path in out.stage(stage).iterdir() if path.name.startswith(f"{task}-"))
+    return next(path for path in out.stage("tokens").iterdir() if path.name.startswith(f"{task}-"))
 
 
 @pytest.mark.parametrize("damage", ["a flipped bit", "cut"])
-def test_the_next_build_heals_damaged_stage_files(damage: str, place: Place) -> None:
+def test_the_next_build_heals_damaged_stages(damage: str, place: Place) -> None:
     visible = place.visible()
-    for stage, task in zip(("trials", "ctrf", "tokens"), TASKS, strict=True):
-        SEEN[damage](first(place.out, stage, task))
+    for stage, task in zip(("trials", "ctrf"), TASKS[:2], strict=True):
+        LINES[damage](place.out.journal(stage), f"{task}-")
+    SEEN[damage](first(place.out, TASKS[2]))
     done = build(place)
     assert done.exit_code == 0 and summary(done)["tasks_rebuilt"] == 3
     assert place.visible() == visible
@@ -241,7 +243,7 @@ def test_the_next_build_heals_damaged_stage_files(damage: str, place: Place) -> 
 
 def test_a_build_of_one_task_leaves_damaged_others_out_until_the_next(place: Place) -> None:
     visible = place.visible()
-    SEEN["a flipped bit"](first(place.out, "tokens", TASKS[0]))
+    SEEN["a flipped bit"](first(place.out, TASKS[0]))
     done = build(place, "--task", "a")
     assert done.exit_code == 0 and summary(done)["dropped"] == {"not_built": 1, "ctrf_invalid": 1}
     assert summary(build(place))["tasks_rebuilt"] == 1
@@ -254,13 +256,15 @@ def shard(out: Out) -> Path:
     return path
 
 
-MEMOS = ("outcomes", "thinking.shards", "thinking.facts", "nothink.finished")
+MEMOS = ("thinking.shards", "thinking.facts", "nothink.finished")
 LEFT: dict[str, Callable[[Out], list[Path]]] = {
     "what is seen": lambda out: [
         out.ledger, shard(out), out.dataset("nothink") / "README.md"
     ],
     "what is kept": lambda out: [
-        out.resume_chain, out.stages / ".tokens.sums", *(out.memo(name) for name in MEMOS)
+        out.resume_chain,
+        *(out.journal(stage) for stage in TASK_STAGES),
+        *(out.memo(name) for name in MEMOS),
     ],
 }  # fmt: skip
 
@@ -290,6 +294,7 @@ def test_what_stands_in_a_datasets_place_gives_way(place: Place) -> None:
 REFUSED_PLACES: dict[str, tuple[str, bool, int]] = {
     "the stages are a file": ("stages", False, 1),
     "the ledger is a directory": ("ledger.parquet", True, 1),
+    "a journal is a directory": ("stages/ctrf.journal", True, 1),
     "the lock is a directory": (".lock", True, 2),
 }
 """(path below OUT, whether a directory is put there or a file, the exit code)"""

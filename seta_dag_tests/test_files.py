@@ -17,7 +17,6 @@ from seta_dag.files import (
     remove,
     replace_directory,
     write_bytes,
-    write_json,
     write_memo,
     written_aside,
 )
@@ -61,7 +60,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("write", [write_json, write_memo, lambda path, value: write_bytes(path, b"x")])
+@pytest.mark.parametrize("write", [write_memo, lambda path, value: write_bytes(path, b"x")])
 @pytest.mark.parametrize("case", IN_THE_WAY)
 def test_what_can_not_be_written_is_one_sentence(
     case: str, write: Callable[[Path, object], None], root: Path

@@ -32,14 +32,14 @@ def test_a_stage_file_is_one_plain_name(task: str, stage: str) -> None:
 
 def test_stale_files_leave_and_current_ones_stay(tmp_path: Path) -> None:
     out, fingerprints = Out(tmp_path), {"a": "1" * 16, "b": "2" * 16}
-    for stage in ("trials", "tokens"):
+    for stage in ("failed", "tokens"):
         for task, fingerprint in [*fingerprints.items(), ("a", "3" * 16), ("gone", "1" * 16)]:
             path = out.task_file(stage, task, fingerprint)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
     out.remove_stale("tokens", fingerprints)
     assert out.built("tokens") == {task_file_name("tokens", *item) for item in fingerprints.items()}
-    assert len(out.built("trials")) == 4
+    assert len(out.built("failed")) == 4
 
 
 def test_a_stage_that_never_ran_has_no_files(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_stage_that_never_ran_has_no_files(tmp_path: Path) -> None:
 
 def test_forgetting_removes_every_memo_and_nothing_else(tmp_path: Path) -> None:
     out = Out(tmp_path)
-    for path in (out.memo("outcomes"), out.shard_facts("thinking"), out.resume_chain):
+    for path in (out.memo("thinking.shards"), out.shard_facts("thinking"), out.resume_chain):
         write_memo(path, [])
     out.forget()
     out.forget()

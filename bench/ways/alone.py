@@ -14,6 +14,10 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+from seta_dag.memory import use_one_pool
+
+use_one_pool()  # as seta_dag/defs does, before Arrow is loaded
+
 from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import read_ledger, write_ledger
@@ -29,7 +33,6 @@ from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.hub.card_check import check_card
 from seta_dag.hub.prose import Prose
 from seta_dag.hub.write_card import facts_of, write_card
-from seta_dag.memory import use_one_pool
 from seta_dag.out import Out
 from seta_dag.rollouts.collect import collect_tasks
 from seta_dag.rollouts.merged import Merged, merge_runs, write_merged
@@ -104,7 +107,6 @@ def main() -> None:
     parser.add_argument("--no-proofs", action="store_true")
     given = parser.parse_args()
     gc.set_threshold(100_000)  # as seta_dag/cli/build.py does
-    use_one_pool()  # as every run does
     out = Out(given.out)
     merged = build(given.rollouts, out, find_student(DEFAULT_STUDENT), proofs=not given.no_proofs)
     if not given.no_proofs:

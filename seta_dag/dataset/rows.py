@@ -15,6 +15,7 @@ from xxhash import xxh3_128
 
 from seta_dag.dataset.row import TOKEN_COUNTS
 from seta_dag.dataset.task_file import TaskFile
+from seta_dag.parallel import Later
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
@@ -63,27 +64,30 @@ class RowMaker:
     share: float
     turn: Lock = field(default_factory=Lock)
     """Held by the one thread that makes rows: two at it hinder each other more than they get done, since most
-    of it is Python. What is left for `Later` is done beside it."""
+    of it is Python. The reference engine, which needs no lock of Python's, works beside it."""
 
     @property
     def student(self) -> str:
         """What the rows depend on of the student."""
         return self.prover.student.identity
 
-    def tokenize(self, row: TrialRow, talk: Callable[[], Conversation], file: TaskFile) -> TrialRow:
+    def tokenize(
+        self, row: TrialRow, talk: Callable[[], Conversation], file: TaskFile, later: Later
+    ) -> TrialRow:
         """Adds both variants to the file, or drops the trial where a proof of either fails.
 
-        `talk` gives the conversation, once for each variant.
+        `talk` gives the conversation, once for each variant. The proof by the reference engine is left to
+        `later`, and may drop the trial then.
         """
         known: Known = {}
         for variant in VARIANTS:
-            fault = self._add_variant(row, talk(), variant, known, file)
+            fault = self._add_variant(row, talk(), variant, known, file, later)
             if fault is not None:
                 return row.dropped("not_exact", f"{variant}: {fault}")
         return row
 
     def _add_variant(
-        self, row: TrialRow, talk: Conversation, variant: Variant, known: Known, file: TaskFile
+        self, row: TrialRow, talk: Conversation, variant: Variant, known: Known, file: TaskFile, later: Later
     ) -> str | None:
         rendered = render(talk, variant)
         talk = talk.assistant_only()
@@ -92,7 +96,7 @@ class RowMaker:
         row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.share)
         (made,) = self.prover.tokenizer.tokenize([rendered])
         if row.against_reference:
-            file.later.add(len(rendered.utf8), lambda: self._agree(row, variant, rendered, made, known))
+            later.add(len(rendered.utf8), lambda: self._agree(row, variant, rendered, made, known))
         fault = self.prover.prove(talk, rendered, made, variant, literal=literal)
         if fault is None:
             file.add(rendered.utf8, made.ids, made.spans)
@@ -123,7 +127,9 @@ def digest(text: Any, ids: Any, mask: Any) -> str:
     return found.hexdigest()
 
 
-def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile) -> TrialRow:
+def build_row(
+    root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile, later: Later
+) -> TrialRow:
     """The row of a canonical trial, its long columns added to the task's file."""
     row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set(), at=file.added)
     if report.reason is not None:
@@ -146,7 +152,7 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: T
     is_long = len(chosen.data) >= _LONG
     talks = partial(_read_again, chosen.path) if is_long else partial(_held, talk)
     del chosen, talk  # in memory they are several times the log
-    return maker.tokenize(row, talks, file)
+    return maker.tokenize(row, talks, file, later)
 
 
 def _held(talk: Conversation) -> Conversation:

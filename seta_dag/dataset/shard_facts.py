@@ -153,7 +153,7 @@ def mapped_bytes(batch: pa.RecordBatch) -> int:
 def _mapped(array: pa.Array) -> int:
     size = -(-len(array) // 8) if array.null_count else 0
     if pa.types.is_struct(array.type):
-        return size + sum(map(_mapped, array.flatten()))
+        return sum(_mapped(array.field(at)) for at in range(array.type.num_fields))
     if pa.types.is_list(array.type):
         return size + 4 * len(array) + _mapped(array.flatten())
     if pa.types.is_string(array.type):

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from seta_dag.dataset.lists import to_column, to_numpy, to_text
 from seta_dag.files import written_aside
-from seta_dag.parallel import Later
 from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.render import VARIANTS, Variant
+from seta_dag.whole import NO_FILE, Sealing
 
 _SCHEMA = pa.schema({"text": pa.string(), "ids": pa.list_(pa.int32()), "spans": pa.list_(pa.int32())})
 _NOTHING = np.zeros(0, np.int32)
@@ -30,29 +30,27 @@ class TaskFile:
 
     def __init__(self, writer: pa.ipc.RecordBatchFileWriter) -> None:
         self._writer = writer
-        self.later = Later()
-        """Where batches wait to be written."""
         self.added = 0
-        """How many there are: the place of the next one."""
+        """How many batches there are: the place of the next one."""
+        self.seal = NO_FILE
 
     def add(self, text: bytes, ids: Ids = _NOTHING, spans: tuple[tuple[int, int], ...] = ()) -> None:
         """One more batch."""
-        self.later.add(len(text) + ids.nbytes, lambda: self._write(text, ids, spans))
-        self.added += 1
-
-    def _write(self, text: bytes, ids: Ids, spans: tuple[tuple[int, int], ...]) -> None:
         flat = np.array(spans, np.int32).reshape(-1)
         columns = [to_text([text]), to_column([ids], pa.int32()), to_column([flat], pa.int32())]
         self._writer.write_batch(pa.record_batch(columns, schema=_SCHEMA))
+        self.added += 1
 
 
 @contextmanager
 def task_file(path: Path) -> Iterator[TaskFile]:
-    """A task's file to write to; it appears when the block ends well. What waits is written then."""
-    with written_aside(path) as aside, pa.ipc.new_file(str(aside), _SCHEMA) as writer:
-        file = TaskFile(writer)
-        yield file
-        file.later.run()
+    """A task's file to write to; it appears when the block ends well, and then has a `seal`."""
+    with written_aside(path) as aside, Sealing(aside) as sink:
+        with pa.ipc.new_file(pa.PythonFile(sink, "w"), _SCHEMA) as writer:
+            file = TaskFile(writer)
+            yield file
+        sink.close()
+        file.seal = sink.seal(aside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,6 @@ class RowParts:
 
 def read_row(path: Path, at: int, variant: Variant) -> RowParts:
     """The row of a task's file whose first batch stands at `at`; no other batch is read."""
-    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
         log, made = reader.get_batch(at), reader.get_batch(at + 1 + VARIANTS.index(variant))
         return RowParts(log["text"], made["text"], made["ids"], made["spans"])

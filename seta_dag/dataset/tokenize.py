@@ -11,6 +11,7 @@ from seta_dag.dataset.rows import RowMaker, TrialRow, build_row
 from seta_dag.dataset.task_file import task_file
 from seta_dag.errors import ChangedError, NotBuiltError
 from seta_dag.out import Out
+from seta_dag.parallel import Later
 from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.reports import reports_in
@@ -38,14 +39,14 @@ def tokenize_tasks(
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         path = out.task_file("tokens", task, merged.fingerprints[task])
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
-        with task_file(path) as file:
-            with maker.turn:
-                reports = reports_in(reported[task])
-                rows = [build_row(root, trial, reports[trial.path], maker, file) for trial in trials]
-            file.later.run()
+        later = Later()
+        with maker.turn, task_file(path) as file:
+            reports = reports_in(reported[task])
+            rows = [build_row(root, trial, reports[trial.path], maker, file, later) for trial in trials]
             if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
                 raise ChangedError("its rollouts or the student changed while it was built; build again")
-        return Made([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), path)
+        later.run()
+        return Made([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), file.seal)
 
     return run_stage(out, "tokens", merged.fingerprints, tasks, build, tick=tick, workers=workers)
 

@@ -16,7 +16,7 @@ from seta_dag.hub.gate import Gate
 from seta_dag.hub.prose import Prose, read_prose
 from seta_dag.hub.publish import Published, publish
 from seta_dag.lock import locked
-from seta_dag.memory import give_back, use_one_pool
+from seta_dag.memory import give_back
 from seta_dag.out import Out
 from seta_dag.tokens.encode import EngineName
 from seta_dag.tokens.load_ahead import load_ahead, loaded
@@ -67,7 +67,6 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
         """Holds the output directory's lock for the whole run."""
         self.check()
-        use_one_pool()
         give_back()
         log = context.log
         message = f"another build writes to {self.target.root}; waiting for it to end"

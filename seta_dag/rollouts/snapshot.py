@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from seta_dag.rollouts import readable
 from seta_dag.rollouts.log_files import log_files
 
 _KEYS = (b'"request": {\n', b'"messages": [\n')
+_ODD_ROLE = re.compile(rb'"role"(?!: ")')
 _HEAD = 4096
 """A log's keys and the first of its messages stand in its first bytes; what is farther on is parsed."""
 
@@ -90,12 +92,13 @@ def _read(path: Path) -> bytes:
 def _most_turns(data: bytes) -> float:
     """An upper bound of the log's assistant turns, without parsing; none where it must be parsed.
 
-    That is where it is not as CAMEL writes logs: cut, foreign, letters as escapes. However it is
-    spaced, each assistant turn says so in these eleven bytes, but the final one, which need not.
+    That is where it is not as CAMEL writes logs: cut, foreign, spaced otherwise, letters as escapes.
+    Each assistant turn says so in these eleven bytes, but the final one, which need not.
     """
     head = data[:_HEAD]
     as_written = head.startswith(b'{\n    "') and data.endswith(b"\n}") and all(key in head for key in _KEYS)
-    if not as_written or (b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data)):
+    escaped = b"\\u00" in data and (b"\\u006" in data or b"\\u007" in data)
+    if not as_written or escaped or _ODD_ROLE.search(data):
         return float("inf")
     return data.count(b'"assistant"') + 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,13 +13,14 @@ import pyarrow as pa
 
 from seta_dag.tokens.encode import Ids
 from seta_dag.tokens.qwen3_tokenizer import byte_chars
-from seta_dag.tokens.spelling import Bounds, Spelling
 from seta_dag.tokens.student import Student
 from seta_dag.tokens.windows import windows
 
 if TYPE_CHECKING:
     from tokenizers.normalizers import Normalizer
 
+Bounds = npt.NDArray[np.int32]
+_AT_ONCE = 1 << 20  # tokens that are decoded in one step
 _INERT = ("<|im_end|>\n", "\n")
 
 
@@ -35,7 +36,7 @@ class Decoded(NamedTuple):
         return [self.data[start:end] for start, end in bounds]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added token."""
 
@@ -52,23 +53,26 @@ class Vocabulary:
         is_added[list(added)] = True
         return cls(_as_bytes(spelled), is_added)
 
-    @cached_property
-    def spelling(self) -> Spelling:
-        """The same, made for comparing."""
-        _, bounds, data = self.tokens.buffers()
-        return Spelling.of(data.to_pybytes(), np.frombuffer(bounds, np.int32, len(self.tokens) + 1))
-
     def read(self, ids: Ids, text: bytes) -> Decoded:
-        """The same as `decode`, at little cost where the ids spell `text`."""
-        bounds = self.spelling.bounds(ids)
-        return Decoded(text, bounds) if self.spelling.spell(ids, bounds, text) else self.decode(ids)
+        """The same as `decode`, with nothing copied where the ids spell `text`."""
+        bounds, meant = np.zeros(len(ids) + 1, np.int32), pa.py_buffer(text)
+        for at in range(0, len(ids), _AT_ONCE):
+            part, data = self._taken(ids[at : at + _AT_ONCE])
+            start, size = int(bounds[at]), int(part[-1])
+            if not data.slice(0, size).equals(meant.slice(start, min(size, len(text) - start))):
+                return self.decode(ids)
+            np.add(part[1:], start, out=bounds[at + 1 : at + len(part)])
+        return Decoded(text, bounds) if bounds[-1] == len(text) else self.decode(ids)
 
     def decode(self, ids: Ids) -> Decoded:
         """The bytes of the ids, joined. Raises `IndexError` where an id is none of the vocabulary's."""
-        picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
-        _, offsets, data = picked.buffers()
-        bounds = np.frombuffer(offsets, np.int32, len(ids) + 1)
+        bounds, data = self._taken(ids)
         return Decoded(data.slice(0, int(bounds[-1])).to_pybytes(), bounds)
+
+    def _taken(self, ids: Ids) -> tuple[Bounds, pa.Buffer]:
+        picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
+        _, bounds, data = picked.buffers()
+        return np.frombuffer(bounds, np.int32, len(ids) + 1), data or pa.py_buffer(b"")
 
 
 def nfc(text: str) -> bytes:

@@ -13,12 +13,12 @@ from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import LEDGER_SCHEMA, REASONS, count_dispositions
 from seta_dag.files import write_memo
-from seta_dag.out import Out
+from seta_dag.out import Out, task_file_name
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.trial import Trial
 from seta_dag.stages import failure_note, unbuilt
 from seta_dag.tokens.render import VARIANTS
-from seta_dag_tests.support.damage import SEEN
+from seta_dag_tests.support.damage import LINES, SEEN
 from seta_dag_tests.support.made import RUN, Made, merged, write_all, write_stages
 
 STATES: dict[str, str | None] = {
@@ -27,9 +27,10 @@ STATES: dict[str, str | None] = {
     "no reports": "not_built",
     "reports damaged": "not_built",
     "tokens damaged": "not_built",
+    "what is kept of tokens damaged": "not_built",
     "failed": "task_failed",
 }
-"""In what state a task's stage files can be, and the reason of its canonical trials then."""
+"""In what state a task's stages can be, and the reason of its canonical trials then."""
 UNFIT = ("not_verified", "ctrf_invalid", "no_tests", "no_conversation", "no_assistant_turn", "not_exact")
 
 trials = st.builds(
@@ -87,9 +88,11 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
 
 def put(out: Out, fingerprint: str, task: str, state: str) -> None:
     if state == "no reports":
-        out.task_file("ctrf", task, fingerprint).unlink()
+        LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
     elif state == "reports damaged":
-        SEEN["a flipped bit"](out.task_file("ctrf", task, fingerprint))
+        LINES["a flipped bit"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
+    elif state == "what is kept of tokens damaged":
+        LINES["cut"](out.journal("tokens"), task_file_name("tokens", task, fingerprint))
     elif state == "tokens damaged":
         SEEN["cut"](out.task_file("tokens", task, fingerprint))
     elif state == "failed":
@@ -97,7 +100,7 @@ def put(out: Out, fingerprint: str, task: str, state: str) -> None:
 
 
 def _filtered(one: Made, filters: Filters) -> str | None:
-    longest = max(len(made.tokens.ids) for made in one.row().variants.values())
+    longest = max(len(one.text_of(variant)) for variant in VARIANTS)
     found = filters.reason(0.5, longest)
     return found and found[0]
 
@@ -152,9 +155,10 @@ def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> Non
     out, made = Out(tmp_path), [Made("a"), Made("b")]
     write_all(out, made)
     merge = merged(made)
-    path = out.task_file("ctrf", "a", merge.fingerprints["a"])
+    path = out.journal("ctrf")
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
-    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    before, of_a, after = path.read_bytes().partition(b"a_t0")
+    path.write_bytes(before + of_a + after.replace(b'"passed":1', b'"passed":2', 1))
     os.utime(path, ns=times)
     reasons = {line["task_id"]: line["reason"] for line in account(out, merge, Filters())}
     assert reasons == {"a": "not_built", "b": None}

@@ -1,59 +1,51 @@
-"""What became of the tasks is read from their stage files, or known from before, and the same."""
+"""What became of the tasks is read from what their stage kept, where all that belongs to it is whole."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from seta_dag.dataset.task_table import OUTCOME_COLUMNS, read_task
 
-from seta_dag.dataset import outcomes as module
 from seta_dag.dataset.outcomes import read_outcomes
-from seta_dag.files import write_memo
+from seta_dag.dataset.row import FIELDS, LONG, PER_VARIANT
 from seta_dag.out import Out
-from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN
+from seta_dag.tokens.render import VARIANTS
+from seta_dag.whole import remove_damaged
+from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
 from seta_dag_tests.support.made import Made, merged, stage_file, write_stages
 
 MADE = [Made("a"), Made("a", 1, reason="no_tests"), Made("b"), Made("c")]
 FINGERPRINTS = merged(MADE).fingerprints
+SHORT = [name for name in FIELDS if name not in LONG and name not in PER_VARIANT]
+COUNTS = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
+KEYS = {
+    *SHORT, *(f"{variant}.{name}" for variant in VARIANTS for name in COUNTS), "content", "run", "reason",
+    "detail", "snapshot", "flags", "n_assistant_turns", "against_reference", "at",
+}  # fmt: skip
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Out:
-    out = Out(tmp_path)
+    out = Out(tmp_path / "out")
     write_stages(out, MADE, merged(MADE))
     return out
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stage files opened, in order."""
-    names: list[str] = []
-
-    def read(path: Path) -> object:
-        names.append(path.name)
-        return read_task(path)
-
-    monkeypatch.setattr(module, "read_task", read)
-    return names
 
 
 def test_every_trial_of_every_task_is_told(out: Out) -> None:
     found = read_outcomes(out, FINGERPRINTS)
     told = {task: [line["trial_uid"] for line in lines] for task, lines in found.items()}
     assert told == {"a": ["a_t0_ab", "a_t1_ab"], "b": ["b_t0_ab"], "c": ["c_t0_ab"]}
-    assert all(list(line) == OUTCOME_COLUMNS for lines in found.values() for line in lines)
+    assert all(set(line) == KEYS for lines in found.values() for line in lines)
 
 
-def test_what_is_known_is_not_opened_again(out: Out, opened: list[str]) -> None:
+def test_what_is_built_again_is_told_as_it_is_now(out: Out) -> None:
     first = read_outcomes(out, FINGERPRINTS)
-    assert len(opened) == 3
-    assert read_outcomes(out, FINGERPRINTS) == first and len(opened) == 3
     made = [*MADE[:3], Made("c", text="else")]
     write_stages(out, made, merged(made))
-    assert read_outcomes(out, merged(made).fingerprints)["c"] != first["c"]
-    assert len(opened) == 4
+    again = read_outcomes(out, merged(made).fingerprints)
+    assert again["c"] != first["c"] and again["a"] == first["a"]
 
 
 def test_tasks_not_asked_for_or_not_built_are_left_out(out: Out) -> None:
@@ -63,30 +55,38 @@ def test_tasks_not_asked_for_or_not_built_are_left_out(out: Out) -> None:
 
 
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_memo_is_none(damage: Callable[[Path], object], out: Out) -> None:
-    first = read_outcomes(out, FINGERPRINTS)
-    damage(out.memo("outcomes"))
-    if out.memo("outcomes").is_dir():
-        out.memo("outcomes").rmdir()
+def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], out: Out) -> None:
+    first, journal = read_outcomes(out, FINGERPRINTS), out.journal("tokens")
+    damage(journal)
+    assert read_outcomes(out, FINGERPRINTS).items() <= first.items()
+    if journal.is_dir():
+        journal.rmdir()
+    write_stages(out, MADE, merged(MADE))
     assert read_outcomes(out, FINGERPRINTS) == first
 
 
-def test_a_memo_of_other_files_says_nothing(out: Out) -> None:
-    write_memo(out.memo("outcomes"), {f"{stage_file(out, MADE, 'a').name} 1 2": [{"trial_uid": "foreign"}]})
-    assert read_outcomes(out, FINGERPRINTS)["a"][0]["trial_uid"] == "a_t0_ab"
+@pytest.mark.parametrize("damage", LINES)
+def test_a_task_whose_line_is_damaged_is_not_there(damage: str, out: Out) -> None:
+    first = read_outcomes(out, FINGERPRINTS)
+    LINES[damage](out.journal("tokens"), stage_file(out, MADE, "b").name)
+    assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["known", "not read before"])
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_stage_file_is_not_there(damage: Callable[[Path], object], known: bool, out: Out) -> None:
-    first = read_outcomes(out, FINGERPRINTS) if known else {}
+def test_a_task_whose_file_is_damaged_is_not_there(damage: Callable[[Path], object], out: Out) -> None:
+    first = read_outcomes(out, FINGERPRINTS)
     damage(stage_file(out, MADE, "b"))
-    found = read_outcomes(out, FINGERPRINTS)
-    assert set(found) == {"a", "c"}
-    assert not known or found["a"] == first["a"]
+    assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
-def test_damage_that_nobody_saw_is_found_when_the_file_is_first_read(out: Out) -> None:
+def test_a_file_of_another_time_is_read_and_told_where_it_is_the_same(out: Out, tmp_path: Path) -> None:
+    copy = Out(shutil.copytree(out.root, tmp_path / "copy", copy_function=shutil.copyfile))
+    assert read_outcomes(copy, FINGERPRINTS) == read_outcomes(out, FINGERPRINTS)
+
+
+def test_damage_that_nobody_saw_is_none_once_it_was_looked_for(out: Out) -> None:
     FLIPPED_UNSEEN(stage_file(out, MADE, "b"))
+    assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "b", "c"}
+    remove_damaged(out, "tokens", [stage_file(out, MADE, task).name for task in "abc"])
     assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "c"}
     assert not stage_file(out, MADE, "b").exists()

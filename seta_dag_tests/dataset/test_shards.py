@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seta_dag.dataset import shard_rows
 from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import read_ledger, write_ledger
@@ -158,14 +160,11 @@ def test_a_damaged_shard_is_written_again(damage: Callable[[Path], object], out:
 
 
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-@pytest.mark.parametrize("memo", ["thinking.shards", "outcomes"])
-def test_a_damaged_memo_changes_nothing_that_is_seen(
-    memo: str, damage: Callable[[Path], object], out: Out
-) -> None:
-    expected = content(out)
-    damage(out.memo(memo))
-    if out.memo(memo).is_dir():
-        out.memo(memo).rmdir()
+def test_a_damaged_memo_changes_nothing_that_is_seen(damage: Callable[[Path], object], out: Out) -> None:
+    expected, memo = content(out), out.memo("thinking.shards")
+    damage(memo)
+    if memo.is_dir():
+        memo.rmdir()
     write_both(out, MANY)
     assert content(out) == expected
 
@@ -215,7 +214,7 @@ def test_a_row_of_the_ledger_without_its_stage_file_is_refused(
     assert content(out) == expected
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FLIPPED_UNSEEN], ids=[*SEEN, "unseen"])
+@pytest.mark.parametrize("damage", SEEN.values(), ids=SEEN)
 def test_a_damaged_task_is_in_neither_ledger_nor_shards_until_it_is_built(
     damage: Callable[[Path], object], out: Out
 ) -> None:
@@ -248,3 +247,61 @@ def test_whatever_stands_in_the_datasets_place_gives_way(stood: str, tmp_path: P
     write_all(out, MANY[:3])
     assert content(out) == plainly(MANY[:3])
     assert not list((out.root / "elsewhere").iterdir())
+
+
+def groups_of(out: Out) -> list[list[int]]:
+    """The tokens of the rows of each row group of the thinking shards."""
+    files = [pq.ParquetFile(path) for path in shard_paths(out.dataset("thinking"))]
+    groups = [
+        file.read_row_group(n, ["local_token_count"]) for file in files for n in range(file.num_row_groups)
+    ]
+    return [group["local_token_count"].to_pylist() for group in groups]
+
+
+LENGTHS = [5, 5, 80, 5, 40, 40, 41, 200, 1, 1, 1, 1]
+"""Letters of each row's text; its tokens are 15 more."""
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rows", "expected"),
+    [
+        (4_000_000, 128, [LENGTHS]),
+        (100, 128, [[5, 5], [80], [5, 40], [40], [41], [200], [1, 1, 1, 1]]),
+        (111, 128, [[5, 5], [80], [5, 40], [40, 41], [200], [1, 1, 1, 1]]),
+        (1, 128, [[length] for length in LENGTHS]),
+        (4_000_000, 5, [LENGTHS[:5], LENGTHS[5:10], LENGTHS[10:]]),
+        (4_000_000, 12, [LENGTHS]),
+        (100, 3, [[5, 5], [80], [5, 40], [40], [41], [200], [1, 1, 1], [1]]),
+    ],
+)
+def test_row_groups_are_cut_at_so_many_tokens_or_rows(
+    tokens: int, rows: int, expected: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [Made("a", n, text="x" * length) for n, length in enumerate(LENGTHS)]
+    made = [replace(one, traj=10 + one.traj) for one in made]  # so that uids sort as numbers do
+    write_all(Out(tmp_path / "plain"), made)
+    monkeypatch.setattr(shard_rows, "_TOKENS_A_GROUP", tokens)
+    monkeypatch.setattr(shard_rows, "_ROWS_A_GROUP", rows)
+    out = Out(tmp_path / "out")
+    write_all(out, made)
+    head = len(made[0].text_of("thinking")) - LENGTHS[0]
+    assert groups_of(out) == [[length + head for length in group] for group in expected]
+    for variant in VARIANTS:
+        ours, plain = (shard_paths(one.dataset(variant)) for one in (out, Out(tmp_path / "plain")))
+        assert [pq.read_table(path) for path in ours] == [pq.read_table(path) for path in plain]
+        shards = read_shards(out.dataset(variant))
+        assert wrong_rows(shards, read_ledger(out.ledger), variant) == []
+
+
+@given(lengths=st.lists(st.integers(1, 60), max_size=30), tokens=st.integers(1, 100), rows=st.integers(1, 6))
+def test_row_groups_hold_as_many_rows_in_order_as_fit(lengths: list[int], tokens: int, rows: int) -> None:
+    lines = [{"at": at, "thinking.local_token_count": length} for at, length in enumerate(lengths)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shard_rows, "_TOKENS_A_GROUP", tokens)
+        patch.setattr(shard_rows, "_ROWS_A_GROUP", rows)
+        groups = [list(group) for group in shard_rows._cut(lines, "thinking")]
+    assert [line for group in groups for line in group] == lines
+    sizes = [[line["thinking.local_token_count"] for line in group] for group in groups]
+    for group, after in zip(sizes, [*sizes[1:], None], strict=False):
+        assert 1 <= len(group) <= rows and (len(group) == 1 or sum(group) <= tokens)
+        assert after is None or len(group) == rows or sum(group) + after[0] > tokens

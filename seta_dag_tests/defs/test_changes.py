@@ -17,6 +17,7 @@ from seta_dag.dataset.filters import Filters
 from seta_dag.definitions import code_location
 from seta_dag.defs.build import build, planned
 from seta_dag.defs.partitions import registered
+from seta_dag.stages import TASK_STAGES
 from seta_dag.tokens.student import Student
 from seta_dag_tests.support import template
 from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, trial
@@ -195,9 +196,9 @@ def test_tasks_built_without_the_ledger_are_in_the_next_build(
     with planned(request, lambda: None) as work:
         assert not build(code_location(), instance, request, work).failures
     built = built_plainly(place, tmp_path / "again")
-    for stage in ("trials", "ctrf", "tokens"):
-        shutil.copytree(built.out.stage(stage), place.out.stage(stage), dirs_exist_ok=True)
-        shutil.copy(built.out.stages / f".{stage}.sums", place.out.stages)
+    shutil.copytree(built.out.stage("tokens"), place.out.stage("tokens"), dirs_exist_ok=True)
+    for stage in TASK_STAGES:
+        shutil.copy(built.out.journal(stage), place.out.stages)
     assert not place.build(instance).failures
     assert place.visible() == built.visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,41 @@ from seta_dag.rollouts.merged import merge_runs
 from seta_dag.stages import TASK_STAGES
 from seta_dag.tokens.student import Student
 from seta_dag_tests.support.builds import Place, statuses, trial
+from seta_dag_tests.support.damage import LINES
 
 TASK = "multi_traj_task"
 CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
 
 
-def occupy(place: Place, stage: str, student: Student) -> Path:
+def occupy(place: Place, student: Student) -> Path:
     """Puts a directory where the stage file of the task is to stand."""
     fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints[TASK]
-    path = place.out.task_file(stage, TASK, fingerprint)
+    path = place.out.task_file("tokens", TASK, fingerprint)
     path.unlink(missing_ok=True)
     path.mkdir(parents=True)
     return path
+
+
+READS = {
+    "trials": "seta_dag.rollouts.collect.log_files",
+    "ctrf": "seta_dag.rollouts.reports.read_report",
+    "tokens": "seta_dag.dataset.rows.choose",
+}
+"""What each stage reads of a trial."""
+
+
+def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
+    """What the stage kept of the task is lost, and its trials can't be read there any more."""
+    module, name = READS[stage].rsplit(".", 1)
+    read = getattr(import_module(module), name)
+
+    def broken(trial: str | Path) -> object:
+        if TASK in str(trial):
+            raise OSError(5, "Input/output error", str(trial))
+        return read(trial)
+
+    disk.setattr(READS[stage], broken)
+    LINES["empty"](place.out.journal(stage), f"{TASK}-")
 
 
 def checked(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
@@ -39,27 +63,39 @@ def of_task(place: Place) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("stage", TASK_STAGES)
 def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
-    stage: str, place: Place, student: Student, instance: dg.DagsterInstance
+    stage: str, place: Place, instance: dg.DagsterInstance
 ) -> None:
     visible = place.visible()
     others = [line for line in place.ledger() if line["task_id"] != TASK]
-    occupied = occupy(place, stage, student)
-    outcome = place.build(instance)
+    with pytest.MonkeyPatch.context() as disk:
+        break_disk(stage, place, disk)
+        outcome = place.build(instance)
     assert outcome.rebuilt == 0 and outcome.failures
-    sentence = f"{stage}: IsADirectoryError: Is a directory"
+    sentence = f"{stage}: OSError: Input/output error"
     assert {(line["reason"], line["detail"]) for line in of_task(place)} == {("task_failed", sentence)}
     assert [line for line in place.ledger() if line["task_id"] != TASK] == others
     assert not checked(instance).passed and f"{TASK}: {sentence}" in str(checked(instance).description)
-    occupied.rmdir()
     assert not place.build(instance).failures
     assert checked(instance).passed
+    assert place.visible() == visible
+
+
+def test_a_directory_in_the_place_of_a_stage_file_is_a_reason_in_the_ledger_and_heals(
+    place: Place, student: Student, instance: dg.DagsterInstance
+) -> None:
+    visible, occupied = place.visible(), occupy(place, student)
+    assert place.build(instance).rebuilt == 0
+    sentence = "tokens: IsADirectoryError: Is a directory"
+    assert {(line["reason"], line["detail"]) for line in of_task(place)} == {("task_failed", sentence)}
+    occupied.rmdir()
+    assert not place.build(instance).failures
     assert place.visible() == visible
 
 
 def test_a_task_that_failed_is_tried_again_by_every_build(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupy(place, "tokens", student)
+    occupy(place, student)
     first, second = place.build(instance), place.build(instance)
     assert (second.rebuilt, second.failures) == (0, first.failures) and first.failures
 
@@ -67,7 +103,7 @@ def test_a_task_that_failed_is_tried_again_by_every_build(
 def test_a_changed_trial_heals_a_task_that_failed(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupy(place, "tokens", student)
+    occupy(place, student)
     place.build(instance)
     (trial(place.rollouts, f"{TASK}_t0") / "run_info.json").write_text("{}")
     assert not place.build(instance).failures
@@ -78,7 +114,7 @@ def test_a_changed_trial_heals_a_task_that_failed(
 def test_the_ui_shows_the_partition_of_a_failed_task_as_failed(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupied = occupy(place, "tokens", student)
+    occupied = occupy(place, student)
     place.build(instance)
     assert statuses(instance, "tokens") == {
         task: "failed" if task == TASK else "materialized" for task in place.tasks()

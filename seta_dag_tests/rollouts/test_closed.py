@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from seta_dag.dataset.task_table import read_task
 
+from seta_dag.dataset.outcomes import read_outcomes
 from seta_dag.dataset.rows import RowMaker
 from seta_dag.dataset.tokenize import tokenize_tasks
 from seta_dag.out import Out
@@ -45,9 +45,9 @@ def outcome(root: Path, maker: RowMaker) -> dict[str, object]:
 
 
 def line_of(out: Out, merged: Merged) -> dict[str, object]:
-    """The one line of the task's stage file."""
-    (line,) = read_task(out.task_file("tokens", "task", merged.fingerprints["task"])).to_pylist()
-    return dict(line)
+    """What is kept of the task's one trial."""
+    (line,) = read_outcomes(out, merged.fingerprints)["task"]
+    return line
 
 
 CLOSED: dict[tuple[str, int], Drop] = {

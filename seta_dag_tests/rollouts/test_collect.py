@@ -12,7 +12,8 @@ from seta_dag.out import Out
 from seta_dag.rollouts.collect import collect_tasks
 from seta_dag.rollouts.ctrf import REPORT, Report
 from seta_dag.rollouts.merged import merge_runs
-from seta_dag.rollouts.reports import parse_tasks, read_reports
+from seta_dag.rollouts.reports import parse_tasks, reports_in
+from seta_dag.stages import records
 from seta_dag_tests.support.conversations import write_log
 from seta_dag_tests.support.rollouts import write_trial
 
@@ -42,7 +43,7 @@ def test_a_trial_is_recorded(name: str, tmp_path: Path) -> None:
     write_log(trial, b"cut", "helper/conv_2.json")
     merged, out = merge_runs(tmp_path, "*", "student"), Out(tmp_path / "out")
     assert collect_tasks(out, tmp_path, merged, ["task"]).failed == {}
-    (record,) = orjson.loads(out.task_file("trials", "task", merged.fingerprints["task"]).read_bytes())
+    (record,) = orjson.loads(records(out, "trials", merged.fingerprints)["task"])
     assert (record["termination_reason"], record["error_stage"]) == (termination, stage)
     assert (record["path"], record["logs"], record["report"], record["canonical"]) == (TRIAL, 2, True, True)
 
@@ -64,8 +65,8 @@ def test_reports_are_read_back_as_they_were_parsed(name: str, tmp_path: Path) ->
     (write_trial(tmp_path, TRIAL) / REPORT).write_text(text)
     merged, out = merge_runs(tmp_path, "*", "student"), Out(tmp_path / "out")
     assert parse_tasks(out, tmp_path, merged, ["task"]).failed == {}
-    assert read_reports(out, "task", merged.fingerprints["task"]) == {TRIAL: expected}
+    assert reports_in(records(out, "ctrf", merged.fingerprints)["task"]) == {TRIAL: expected}
 
 
 def test_reports_that_were_not_parsed_are_none(tmp_path: Path) -> None:
-    assert read_reports(Out(tmp_path), "task", "0") is None
+    assert records(Out(tmp_path), "ctrf", {"task": "0"}) == {}

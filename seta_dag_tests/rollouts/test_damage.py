@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
-from seta_dag.rollouts.ctrf import REPORT, read_report
+from seta_dag.dataset.rows import RowMaker
+from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.snapshot import choose
 from seta_dag.rollouts.trial import Trial
 from seta_dag_tests.support.conversations import (
@@ -24,6 +23,7 @@ from seta_dag_tests.support.conversations import (
     user,
     write_log,
 )
+from seta_dag_tests.support.written import Written, write_row
 
 UID = "task_t0_ab12cd"
 DEEP = 100_000
@@ -116,7 +116,7 @@ DROPS: dict[str, tuple[dict[str, bytes], str]] = {
 }
 
 
-def row_of(root: Path, files: dict[str, bytes], maker: RowMaker) -> TrialRow:
+def row_of(root: Path, files: dict[str, bytes], maker: RowMaker) -> Written:
     """What becomes of a verified trial that has these logs."""
     trial = Trial("run", "run", UID, "task", 0)
     folder = root / trial.path
@@ -124,40 +124,41 @@ def row_of(root: Path, files: dict[str, bytes], maker: RowMaker) -> TrialRow:
     (folder / REPORT).write_text('{"results": {"tests": [], "summary": {"tests": 2, "passed": 1}}}')
     for name, data in files.items():
         write_log(folder, data, name)
-    (row,) = build_rows(root, [(trial, read_report(folder))], maker)
-    return row
+    return write_row(root, trial, maker, root / "task.arrow")
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_damaged_trial_becomes_a_row(name: str, tmp_path: Path, maker: RowMaker) -> None:
     case = ROWS[name]
-    row = row_of(tmp_path, case.files, maker)
+    written = row_of(tmp_path, case.files, maker)
+    row = written.row
     assert (row.reason, row.detail) == (None, None)
     assert row.flags == case.flags
-    assert (row.shared["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
-    assert len(row.variants["thinking"].tokens.spans) == case.n_turns
-    assert row.variants["thinking"].rendered.text.endswith(case.ends)
+    assert (row.small["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
+    assert len(written.spans("thinking")) == case.n_turns
+    assert written.text("thinking").endswith(case.ends)
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_raw_log_is_the_file(name: str, tmp_path: Path, maker: RowMaker) -> None:
-    row = row_of(tmp_path, ROWS[name].files, maker)
-    raw = (tmp_path / row.shared["conv_json_path"]).read_bytes()
-    assert repr(json.loads(row.shared["raw_conv_json"])) == repr(json.loads(raw.decode("utf-8-sig")))
+    written = row_of(tmp_path, ROWS[name].files, maker)
+    raw = (tmp_path / written.row.small["conv_json_path"]).read_bytes()
+    assert written.raw == raw.decode("utf-8-sig")
 
 
 @pytest.mark.parametrize("name", DROPS)
 def test_a_trial_damaged_beyond_use_is_dropped(name: str, tmp_path: Path, maker: RowMaker) -> None:
     files, reason = DROPS[name]
-    row = row_of(tmp_path, files, maker)
-    assert (row.reason, row.variants) == (reason, {})
-    assert row.detail
+    row = row_of(tmp_path, files, maker).row
+    assert row.reason == reason and row.detail
+    assert not any("proof" in name for name in row.small)
 
 
 def test_depth_at_the_reach_of_json_never_raises(tmp_path: Path, maker: RowMaker) -> None:
     """How deep `json` goes depends on the Python, and how deep it stands on the stack."""
     reasons = {
-        row_of(tmp_path / f"{depth}", {FIRST: nested(depth)}, maker).reason for depth in range(900, 1030, 8)
+        row_of(tmp_path / f"{depth}", {FIRST: nested(depth)}, maker).row.reason
+        for depth in range(900, 1030, 8)
     }
     assert reasons <= {None, "no_conversation"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -68,7 +70,7 @@ def test_a_cut_or_foreign_file_is_passed_over_and_told(name: str, tmp_path: Path
     assert chosen.log_skipped
 
 
-UNREAD = {"a message of no sense", "a role that is null", "a role that is missing", "wrong UTF-8"}
+UNREAD = {"a message of no sense", "a role that is missing", "wrong UTF-8"}
 """What is as CAMEL writes logs, so that it is not parsed where it is too short to win."""
 
 
@@ -215,3 +217,36 @@ def plain_rank(path: Path, made: Any) -> tuple[int, bool, int, str, str]:
         final = False
     count = sum(message["role"] == "assistant" for message in made["request"]["messages"]) + final
     return count, final, path.stat().st_size, path.name, str(path)
+
+
+def peak_of(files: dict[str, bytes], trial: Path) -> tuple[str, int]:
+    """The name of the chosen log, and the bytes that were in memory at most while it was looked for."""
+    for name, data in files.items():
+        write_log(trial, data, name)
+    tracemalloc.start()
+    try:
+        chosen = choose(trial)
+        assert chosen is not None
+        return chosen.path.name, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+LARGE = 2_000_000
+MANY: dict[str, tuple[str, Callable[[int], bytes]]] = {
+    "the first is the best": ("conv_00.json", lambda n: logged(turns(12 - n, size=LARGE), indent=None)),
+    "each is better": ("conv_11.json", lambda n: logged(turns(n + 1, size=LARGE), indent=None)),
+    "as CAMEL writes them": ("conv_11.json", lambda n: logged(turns(n + 1, size=LARGE))),
+    "all but one are cut": ("conv_00.json", lambda n: logged(turns(2, size=LARGE))[: -9 if n else None]),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_of_many_large_logs_one_is_in_memory_beside_the_best(case: str, tmp_path: Path) -> None:
+    """Twelve logs take no more than one does by itself and what is held of the best: its bytes and texts."""
+    best, made = MANY[case]
+    files = {f"conv_{n:02d}.json": made(n) for n in range(12)}
+    name, peak = peak_of(files, tmp_path / "many")
+    _, alone = peak_of({best: files[best]}, tmp_path / "alone")
+    assert name == best
+    assert peak < alone + 4 * LARGE

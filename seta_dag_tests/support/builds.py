@@ -30,7 +30,9 @@ from seta_dag.rollouts.collect import collect_tasks
 from seta_dag.rollouts.merged import merge_runs
 from seta_dag.rollouts.reports import parse_tasks
 from seta_dag.rollouts.trial import find_runs, list_trials
+from seta_dag.stages import TASK_STAGES
 from seta_dag.tokens.render import VARIANTS
+from seta_dag.whole import entries
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "rollouts"
@@ -105,13 +107,18 @@ class Place:
         return _contents(self.out.root, [self.out.ledger, *folders])
 
     def stage_files(self) -> dict[str, int]:
-        """The stage files of the tasks and which file on disk each is: a file written anew is another."""
-        folders = [path for path in self.out.stages.iterdir() if path.name in ("trials", "ctrf", "tokens")]
+        """What is kept of the tasks in each stage, and since when: of `tokens` which file on disk it is, of
+        the others when something was last added. So what is built anew has another number."""
         return {
-            f"{folder.name}/{entry.name}": entry.stat().st_ino
-            for folder in folders
-            for entry in folder.iterdir()
+            f"{stage}/{name}": self._since(stage, name)
+            for stage in TASK_STAGES
+            for name in entries(self.out, stage)
         }
+
+    def _since(self, stage: str, name: str) -> int:
+        if stage == "tokens":
+            return (self.out.stage(stage) / name).stat().st_ino
+        return self.out.journal(stage).stat().st_mtime_ns
 
 
 def built_plainly(source: Place, folder: Path, *, student: str = "", filters: Filters | None = None) -> Place:

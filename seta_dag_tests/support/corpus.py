@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.make_corpus import HAZARDS, Pools, Settings, make_trial
-from seta_dag.dataset.rows import RowMaker, TrialRow, build_rows
-from seta_dag.rollouts.ctrf import read_report
+from seta_dag.dataset.rows import RowMaker
 from seta_dag.rollouts.trial import find_runs, list_trials
+from seta_dag_tests.support.written import Written, write_row
 
 POOLS = Pools(
     [
@@ -44,12 +44,11 @@ class Corpus:
         (path,) = (self.root / "trials").glob(f"*__task_{index:04d}_t0_*")
         return path.name
 
-    def row(self, hazard: str, maker: RowMaker) -> TrialRow:
+    def row(self, hazard: str, maker: RowMaker) -> Written:
         """What becomes of the trial that has the hazard."""
         (run,) = find_runs(self.root)
         (trial,) = (trial for trial in list_trials(self.root, run) if trial.uid == self.trial(hazard))
-        (row,) = build_rows(self.root, [(trial, read_report(self.root / trial.path))], maker)
-        return row
+        return write_row(self.root, trial, maker, self.root / f"{hazard}.arrow")
 
     def logs(self, hazard: str) -> list[Path]:
         """The logs of the trial that has the hazard, oldest first."""

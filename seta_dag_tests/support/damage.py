@@ -1,9 +1,10 @@
-"""Damage to a file: what a bad disk, a full one or a curious person leaves of it."""
+"""Damage to a file or a line of a journal: what a bad disk, a full one or a curious person leaves of it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 
@@ -44,3 +45,34 @@ FLIPPED_UNSEEN = _flip_unseen
 
 FOLDER = _make_folder
 """A directory stands in the file's place."""
+
+
+def _change_line(journal: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Changes every line that a journal has of a name; `name` may be the beginning of one."""
+    lines = journal.read_bytes().split(b"\n")
+    of_name = [line.split(b" ")[1:2] and line.split(b" ")[1].startswith(name.encode()) for line in lines]
+    assert any(of_name)
+    changed = [change(line) if own else line for line, own in zip(lines, of_name, strict=True)]
+    journal.write_bytes(b"\n".join(changed))
+
+
+def _flipped(line: bytes) -> bytes:
+    return line[: len(line) // 2] + bytes([line[len(line) // 2] ^ 1]) + line[len(line) // 2 + 1 :]
+
+
+_LINES: dict[str, Callable[[bytes], bytes]] = {
+    "a flipped bit": _flipped,
+    "a flipped bit of its sum": lambda line: bytes([line[0] ^ 1]) + line[1:],
+    "cut": lambda line: line[:-7],
+    "cut before its record": lambda line: b" ".join(line.split(b" ")[:2]),
+    "longer": lambda line: line + b" ",
+    "empty": lambda line: b"",
+    "in two": lambda line: line[: len(line) // 2] + b"\n" + line[len(line) // 2 :],
+    "another line": lambda line: b'{"a": 1}',
+    "zero bytes": lambda line: bytes(len(line)),
+    "no text": lambda line: b"\xff" * 17,
+}
+LINES: dict[str, Callable[[Path, str], None]] = {
+    case: partial(_change_line, change=change) for case, change in _LINES.items()
+}
+"""Each leaves nothing of what a journal has of a name, and all else as it was."""

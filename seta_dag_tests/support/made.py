@@ -1,32 +1,34 @@
-"""An output directory of any number of tasks, its stage files written by hand: no logs, no student."""
+"""An output directory of any number of tasks, its stages written by hand: no logs, no student."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from seta_dag.dataset.task_table import write_task
+import orjson
 
 from seta_dag.dataset.account import account
 from seta_dag.dataset.filters import Filters
 from seta_dag.dataset.ledger import read_ledger, write_ledger
+from seta_dag.dataset.outcomes import outcome
 from seta_dag.dataset.row import TOKEN_COUNTS
-from seta_dag.dataset.rows import TrialRow, VariantRow, digest
+from seta_dag.dataset.rows import TrialRow, digest
 from seta_dag.dataset.shards import Shards, write_shards
-from seta_dag.files import write_json
-from seta_dag.out import Out, task_file_name
+from seta_dag.dataset.task_file import TaskFile, task_file
+from seta_dag.out import Out
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.failed import FailedRollout
 from seta_dag.rollouts.merged import Merged
 from seta_dag.rollouts.trial import Trial
-from seta_dag.stages import TASK_STAGES, run_stage, unbuilt
-from seta_dag.tokens.mask import Tokenized
-from seta_dag.tokens.render import VARIANTS, Rendered, Variant
+from seta_dag.stages import Made as Built
+from seta_dag.stages import run_stage, tidy, unbuilt
+from seta_dag.tokens.mask import Mask
+from seta_dag.tokens.render import VARIANTS, Variant
 
 RUN = "exp/kimi"
 
@@ -49,27 +51,41 @@ class Made:
     def report(self) -> Report:
         return Report(1, 2) if self.reason != "no_tests" else Report(reason="no_tests", detail="none")
 
-    def row(self) -> TrialRow:
-        """What the tokens stage makes of it."""
-        row = TrialRow(self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1)
-        row.shared = {
+    def text_of(self, variant: Variant) -> bytes:
+        """What its row reads."""
+        return f"{variant} of {self.task}: {self.text}".encode()
+
+    def add_to(self, file: TaskFile) -> TrialRow:
+        """What the tokens stage makes of it, its long columns in the task's file."""
+        row = TrialRow(self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1, at=file.added)
+        row.small = {
             "reward": self.report.reward,
             "model": "kimi-k2.5",
             "conv_json_path": f"{self.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
             "provider_token_counts": dict.fromkeys(TOKEN_COUNTS),
             "n_messages": 2,
-            "raw_conv_json": "{}",
         }
-        row.variants = {} if self.reason else {variant: self._variant(variant) for variant in VARIANTS}
-        row.reason, row.detail = self.reason, self.reason and f"thinking: {self.reason}"
+        row.small["content"] = digest(b"{}", orjson.dumps([self.task, *row.small.values()]), b"")
+        if self.reason:
+            return row.dropped(self.reason, f"thinking: {self.reason}")
+        file.add(b"{}")
+        for variant in VARIANTS:
+            row.small |= self._add_variant(variant, file)
         return row
 
-    def _variant(self, variant: Variant) -> VariantRow:
-        text = f"{variant} of {self.task}: {self.text}"
-        ids = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
-        mask = (np.arange(len(ids)) >= len(ids) // 2).astype(np.int8)
-        proof = digest(text, ids.tobytes(), mask.tobytes())
-        return VariantRow(Rendered((text,), ()), Tokenized(ids, mask, ()), False, proof)
+    def _add_variant(self, variant: Variant, file: TaskFile) -> dict[str, Any]:
+        text = self.text_of(variant)
+        ids = np.frombuffer(text, np.uint8).astype(np.int32)
+        mask = mask_of(ids)
+        file.add(text, ids, ((len(ids) // 2, len(ids)),))
+        counted = {"local_token_count": len(ids), "n_assistant_tokens": int(mask.sum())}
+        proved = {"literal_markup": False, "proof": digest(text, ids, mask)}
+        return {f"{variant}.{name}": value for name, value in (counted | proved).items()}
+
+
+def mask_of(ids: Sequence[int] | np.ndarray[Any, Any]) -> Mask:
+    """The mask of these ids: the second half is trained on."""
+    return (np.arange(len(ids)) >= len(ids) // 2).astype(np.int8)
 
 
 def merged(
@@ -94,18 +110,17 @@ def write_stages(out: Out, made: Iterable[Made], merge: Merged, tasks: Iterable[
     tasks = list(unbuilt(out, merge.fingerprints) if tasks is None else tasks)
     of_task = {task: [one for one in made if one.task == task] for task in tasks}
 
-    def build(task: str, path: Path) -> Counter[str]:
+    def report(task: str) -> Built:
         reports = {trial.path: Report(1, 2) for trial in merge.of_task()[task]}
-        reports |= {one.trial.path: one.report for one in of_task[task]}
-        write_json(path, {trial: asdict(report) for trial, report in reports.items()})
-        return Counter()
+        return Built(reports | {one.trial.path: one.report for one in of_task[task]}, Counter())
 
-    def tokenize(task: str, path: Path) -> Counter[str]:
-        write_task(path, [one.row() for one in of_task[task]])
-        return Counter()
+    def tokenize(task: str) -> Built:
+        path = out.task_file("tokens", task, merge.fingerprints[task])
+        with task_file(path) as file:
+            return Built([outcome(one.add_to(file)) for one in of_task[task]], Counter(), path)
 
-    for stage in TASK_STAGES:
-        run_stage(out, stage, merge.fingerprints, tasks, tokenize if stage == "tokens" else build)
+    for stage, build in (("trials", report), ("ctrf", report), ("tokens", tokenize)):
+        run_stage(out, stage, merge.fingerprints, tasks, build)
 
 
 def write_all(
@@ -115,8 +130,7 @@ def write_all(
     merge = merged(made)
     write_stages(out, made, merge, tasks)
     write_ledger(out.ledger, account(out, merge, filters or Filters()), filters or Filters())
-    for stage in TASK_STAGES:
-        out.remove_stale(stage, merge.fingerprints)
+    tidy(out, merge.fingerprints)
     return write_both(out, made)
 
 
@@ -126,9 +140,9 @@ def write_both(out: Out, made: Sequence[Made]) -> dict[str, Shards]:
     return {variant: write_shards(out, variant, lines, merged(made).fingerprints) for variant in VARIANTS}
 
 
-def stage_file(out: Out, made: Sequence[Made], task: str, stage: str = "tokens") -> Path:
-    """The stage file of a task."""
-    return out.stage(stage) / task_file_name(stage, task, merged(made).fingerprints[task])
+def stage_file(out: Out, made: Sequence[Made], task: str) -> Path:
+    """The file that the stage `tokens` has of a task."""
+    return out.task_file("tokens", task, merged(made).fingerprints[task])
 
 
 def lines_of(out: Out, task: str) -> list[dict[str, Any]]:

@@ -135,7 +135,7 @@ def both_variants(made: Log) -> list[Rendered]:
 @pytest.fixture(scope="module")
 def decoder(student: Student) -> Tokenizer:
     """The student's tokenizer as anyone loads it."""
-    return Tokenizer.from_str(student.tokenizer_json)
+    return Tokenizer.from_str(student.read())
 
 
 def added(ids: Ids) -> list[int]:

@@ -29,7 +29,7 @@ def tokenized(tokenizer: StudentTokenizer, made: Log) -> dict[Variant, Tokenized
 @pytest.fixture(scope="module")
 def decoder(student: Student) -> Tokenizer:
     """The student's tokenizer as anyone loads it."""
-    return Tokenizer.from_str(student.tokenizer_json)
+    return Tokenizer.from_str(student.read())
 
 
 @given(made=logs())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from hypothesis import given
 
 from seta_dag.dataset.rows import RowMaker, TrialRow
+from seta_dag.dataset.task_file import task_file
 from seta_dag.rollouts.conversation import conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.trial import Trial
@@ -16,8 +20,11 @@ TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 
 def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
-    """(reason, detail) of the log's row."""
-    row = maker.tokenize(TrialRow(TRIAL, Report(1, 1)), conversation(made))
+    """(reason, detail) of the log's row, held against the reference engine too."""
+    row = TrialRow(TRIAL, Report(1, 1))
+    with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
+        maker.tokenize(row, lambda: conversation(made), file)
+    assert row.against_reference
     return row.reason, row.detail
 
 

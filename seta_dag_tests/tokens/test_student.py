@@ -34,7 +34,7 @@ def test_the_assembled_tokenizer_replaces_a_damaged_one(
 
 
 def test_the_added_tokens_are_those_of_the_tokenizer(student: Student) -> None:
-    added = json.loads(student.tokenizer_json)["added_tokens"]
+    added = json.loads(student.read())["added_tokens"]
     assert tuple(token["content"] for token in added) == ADDED_TOKENS
     assert student.markup_ids == {t["content"]: t["id"] for t in added if t["content"] in MARKUP}
 
@@ -138,13 +138,13 @@ def test_a_tokenizer_that_cannot_be_exact_is_refused_when_it_is_found(
 
 @pytest.mark.parametrize("part", ["model", "pre_tokenizer", "added_tokens"])
 def test_a_tokenizer_with_a_damaged_part_is_refused(part: str, tmp_path: Path, student: Student) -> None:
-    text = json.dumps(student.parsed | {part: {"type": "unheard"}})
+    text = json.dumps(student.parse() | {part: {"type": "unheard"}})
     made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
     refused(lambda: find_student(str(made)), str(tmp_path))
 
 
 def test_another_tokenizer_that_loads_is_a_student(tmp_path: Path, student: Student) -> None:
-    text = student.tokenizer_json + "\n"
+    text = student.read() + "\n"
     made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
     assert find_student(str(made)).tokenizer_sha256 == hashlib.sha256(text.encode()).hexdigest()
 

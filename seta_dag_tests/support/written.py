@@ -1,0 +1,53 @@
+"""A trial's row as it is written: what became of the trial, and what its task's file holds of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seta_dag.dataset.lists import to_numpy
+from seta_dag.dataset.rows import RowMaker, TrialRow, build_row
+from seta_dag.dataset.task_file import RowParts, read_row, task_file
+from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.ctrf import read_report
+from seta_dag.rollouts.trial import Trial
+from seta_dag.tokens.render import VARIANTS, Rendered, Variant, render
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`parts` are the row's long columns by variant; there are none where the trial gives no row."""
+
+    row: TrialRow
+    parts: dict[Variant, RowParts]
+
+    @property
+    def raw(self) -> str:
+        """`raw_conv_json`."""
+        return str(self.parts["thinking"].log[0].as_py())
+
+    def text(self, variant: Variant) -> str:
+        """`chat_template_str`."""
+        return str(self.parts[variant].text[0].as_py())
+
+    def rendered(self, variant: Variant) -> Rendered:
+        """The row's log rendered once more, which reads what is written."""
+        rendered = render(conversation(json.loads(self.raw)), variant)
+        assert rendered.text == self.text(variant)
+        return rendered
+
+    def spans(self, variant: Variant) -> list[list[int]]:
+        """The trainable tokens of each turn, as first and end."""
+        spans: list[list[int]] = to_numpy(self.parts[variant].spans, np.int32)[0].reshape(-1, 2).tolist()
+        return spans
+
+
+def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
+    """The row of a trial below `root`, in a task's file at `path`."""
+    with task_file(path) as file:
+        row = build_row(root, trial, read_report(root / trial.path), maker, file)
+    rows = VARIANTS if row.reason is None else ()
+    return Written(row, {variant: read_row(path, row.at, variant) for variant in rows})
