@@ -12,7 +12,7 @@ import pytest
 
 from seta_dag import journal
 from seta_dag.errors import ConfigError
-from seta_dag.files import write_bytes
+from seta_dag.files import mark, written_aside
 from seta_dag.out import Out, task_file_name
 from seta_dag.stages import (
     TASK_STAGES,
@@ -25,7 +25,7 @@ from seta_dag.stages import (
     tidy,
     unbuilt,
 )
-from seta_dag.whole import entries, remove_damaged, seal, settle
+from seta_dag.whole import Sealing, entries, remove_damaged, settle
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
 
 FINGERPRINTS = {"a": "1" * 16, "b": "2" * 16, "c": "3" * 16}
@@ -46,8 +46,11 @@ def write(out: Out) -> Build:
 
     def build(task: str) -> Made:
         path = file_of(out, task)
-        write_bytes(path, task.encode() * 1000)
-        return Made(record_of(task), Counter(tasks=1), path)
+        with written_aside(path) as aside, Sealing(aside) as file:
+            file.write(task.encode() * 1000)
+            file.close()
+            seal = file.seal(aside)
+        return Made(record_of(task), Counter(tasks=1), seal)
 
     return build
 
@@ -184,7 +187,11 @@ def test_a_copy_with_other_times_is_whole_and_noted_as_such(out: Out, tmp_path: 
     settled = journal.read(copy.journal("tokens"))
     for task in FINGERPRINTS:
         name = name_of(task, "tokens")
-        assert settled[name].seal == seal(file_of(copy, task)) != noted[name].seal
+        summed, _, marked = settled[name].seal.partition(":")
+        assert (
+            marked == mark(file_of(copy, task)).replace(" ", ":") and settled[name].seal != noted[name].seal
+        )
+        assert summed == noted[name].seal.partition(":")[0]
         assert settled[name].record == noted[name].record
 
 

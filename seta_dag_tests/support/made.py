@@ -117,7 +117,8 @@ def write_stages(out: Out, made: Iterable[Made], merge: Merged, tasks: Iterable[
     def tokenize(task: str) -> Built:
         path = out.task_file("tokens", task, merge.fingerprints[task])
         with task_file(path) as file:
-            return Built([outcome(one.add_to(file)) for one in of_task[task]], Counter(), path)
+            outcomes = [outcome(one.add_to(file)) for one in of_task[task]]
+        return Built(outcomes, Counter(), file.seal)
 
     for stage, build in (("trials", report), ("ctrf", report), ("tokens", tokenize)):
         run_stage(out, stage, merge.fingerprints, tasks, build)

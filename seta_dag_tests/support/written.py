@@ -11,6 +11,7 @@ import numpy as np
 from seta_dag.dataset.lists import to_numpy
 from seta_dag.dataset.rows import RowMaker, TrialRow, build_row
 from seta_dag.dataset.task_file import RowParts, read_row, task_file
+from seta_dag.parallel import Later
 from seta_dag.rollouts.conversation import conversation
 from seta_dag.rollouts.ctrf import read_report
 from seta_dag.rollouts.trial import Trial
@@ -47,7 +48,9 @@ class Written:
 
 def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
     """The row of a trial below `root`, in a task's file at `path`."""
+    later = Later()
     with task_file(path) as file:
-        row = build_row(root, trial, read_report(root / trial.path), maker, file)
+        row = build_row(root, trial, read_report(root / trial.path), maker, file, later)
+    later.run()
     rows = VARIANTS if row.reason is None else ()
     return Written(row, {variant: read_row(path, row.at, variant) for variant in rows})

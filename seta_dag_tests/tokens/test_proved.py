@@ -10,6 +10,7 @@ from hypothesis import given
 
 from seta_dag.dataset.rows import RowMaker, TrialRow
 from seta_dag.dataset.task_file import task_file
+from seta_dag.parallel import Later
 from seta_dag.rollouts.conversation import conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.trial import Trial
@@ -21,9 +22,10 @@ TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
     """(reason, detail) of the log's row, held against the reference engine too."""
-    row = TrialRow(TRIAL, Report(1, 1))
+    row, later = TrialRow(TRIAL, Report(1, 1)), Later()
     with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
-        maker.tokenize(row, lambda: conversation(made), file)
+        maker.tokenize(row, lambda: conversation(made), file, later)
+    later.run()
     assert row.against_reference
     return row.reason, row.detail
 

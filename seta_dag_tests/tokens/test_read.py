@@ -115,21 +115,4 @@ def test_every_byte_of_the_longest_tokens_counts(vocabulary: Vocabulary, by_leng
 def test_an_id_of_no_token_raises(token: int, before: list[int], vocabulary: Vocabulary) -> None:
     ids = np.array([*before, token, 5], np.int32)
     with pytest.raises(IndexError):
-        vocabulary.spelling.bounds(ids)
-    with pytest.raises(IndexError):
         vocabulary.read(ids, b"x")
-
-
-made_tokens = st.lists(st.binary(max_size=40) | st.sampled_from([b"\0" * n for n in (1, 8, 9)]), min_size=1)
-
-
-@given(tokens=made_tokens.filter(any), data=st.data())
-def test_any_vocabulary_is_spelled_as_its_bytes(tokens: list[bytes], data: st.DataObject) -> None:
-    """Tokens of zero bytes and of none at all too."""
-    bounds = np.cumsum([0, *map(len, tokens)]).astype(np.int32)
-    made = Spelling.of(b"".join(tokens), bounds)
-    ids = np.array(data.draw(st.lists(st.integers(0, len(tokens) - 1), max_size=12)), np.int32)
-    text = b"".join(tokens[token] for token in ids)
-    assert made.spell(ids, made.bounds(ids), text)
-    other = bytes(data.draw(st.permutations(list(text))))
-    assert made.spell(ids, made.bounds(ids), other) == (other == text)
