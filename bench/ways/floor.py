@@ -20,6 +20,10 @@ import pyarrow.parquet as pq
 from fastokens._native import Tokenizer
 
 VARIANTS = ("thinking", "nothink")
+SHORT = [
+    "task_id", "trial_uid", "reward", "model", "conv_json_path", "local_token_count", "n_assistant_tokens",
+    "n_messages",
+]  # fmt: skip
 
 
 def prepared_shards(prepared: Path, variant: str) -> Iterator[pa.Table]:
@@ -55,6 +59,7 @@ def write_shard(rows: pa.Table, path: Path) -> None:
         compression_level=3,
         use_dictionary=["loss_mask.list.element"],
         write_page_index=True,
+        write_statistics=SHORT,
         use_content_defined_chunking=True,
     )
 

@@ -15,6 +15,7 @@ import orjson
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """Errors of a path at whose end nothing is; with any other error something may be there."""
+_BLOCK = 1 << 20
 _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -29,16 +30,28 @@ class MissingError(UnreadableError):
 def read_bytes(path: Path | str) -> bytes:
     """The bytes of a regular file. Raises `MissingError` for none, `UnreadableError` for anything else."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - Path costs more than the call
-            raise UnreadableError("not a regular file")
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so as not to wait at a pipe
+        try:
+            return _read(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno not in LEADS_NOWHERE:
             raise UnreadableError(error.strerror or "can't be read") from error
         if os.path.islink(path):  # noqa: PTH114
             raise UnreadableError("a link that leads nowhere") from error
         raise MissingError("no such file") from error
+
+
+def _read(descriptor: int) -> bytes:
+    """In one call where the file does not change meanwhile: of a small file the calls are what costs."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError("not a regular file")
+    parts = [os.read(descriptor, found.st_size + 1)]
+    while len(parts[-1]) and len(parts[0]) != found.st_size:
+        parts.append(os.read(descriptor, _BLOCK))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def parse(data: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,18 @@ def choose(trial: Path) -> Snapshot | None:
     """The log with the most assistant turns; among equals one with a final turn, then the largest,
     then the greatest name, then the greatest path. None where no log is usable.
 
-    Every log is read, but only what can still win is parsed, and only one is in memory at a time beside
-    the best.
+    Every log is read, but only what can still win is parsed, and besides the best only the likeliest is
+    held in memory.
     """
     best: tuple[Rank, Snapshot] | None = None
     files, closed = log_files(str(trial))
     skipped = bool(closed)
-    candidates = [_candidate(Path(file.path)) for file in files]
+    candidates, held = _candidates([Path(file.path) for file in files])
     for candidate in sorted(candidates, key=_Candidate.best_rank, reverse=True):
         if best is not None and candidate.best_rank() < best[0]:
             break
-        data = _read(candidate.path)
+        data = held if held is not None else _read(candidate.path)
+        held = None
         log = _usable(data)
         if log is None:
             skipped = True
@@ -76,9 +78,16 @@ def choose(trial: Path) -> Snapshot | None:
     return best and replace(best[1], log_skipped=skipped)
 
 
-def _candidate(path: Path) -> _Candidate:
-    data = _read(path)
-    return _Candidate(path, len(data), _most_turns(data))
+def _candidates(paths: Iterable[Path]) -> tuple[list[_Candidate], bytes | None]:
+    """Each log, and the bytes of the one that is parsed first."""
+    found: list[_Candidate] = []
+    first: tuple[Rank, bytes] | None = None
+    for path in paths:
+        data = _read(path)
+        found.append(_Candidate(path, len(data), _most_turns(data)))
+        if first is None or found[-1].best_rank() > first[0]:
+            first = found[-1].best_rank(), data
+    return found, first and first[1]
 
 
 def _read(path: Path) -> bytes:
