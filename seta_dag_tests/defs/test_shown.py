@@ -1,0 +1,91 @@
+"""What a person sees while a build runs: a bar in a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from seta_dag.cli import progress
+from seta_dag.cli.progress import Display
+from seta_dag.defs.progress import PROGRESS
+from seta_dag_tests.support.builds import Place
+
+SETA_DAG = Path(sys.executable).with_name("seta-dag")
+
+
+def step(done: int, total: int) -> dict[str, object]:
+    return {"stage": "tokens", "done": done, "total": total, "unit": "tasks"}
+
+
+def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = SimpleNamespace(seconds=100.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    file = io.StringIO()
+    display = Display(Console(file=file))
+    PROGRESS.addHandler(display)
+    try:
+        display._start("tokens")
+        for done in range(1, 121):
+            now.seconds += 0.1
+            PROGRESS.info("tokens", extra=step(done, 200))
+    finally:
+        PROGRESS.removeHandler(display)
+        display.stop()
+    assert [line.strip() for line in file.getvalue().splitlines()] == [
+        "tokens: 10 of 200 tasks, 10 a second, 19 s left",
+        "tokens: 60 of 200 tasks, 10 a second, 14 s left",
+        "tokens: 110 of 200 tasks, 10 a second, 9 s left",
+    ]
+
+
+def build(place: Place, home: Path, stderr: int) -> subprocess.Popen[bytes]:
+    command = [SETA_DAG, "build", "--full", "--rollouts", place.rollouts, "--out", place.out.root]
+    env = os.environ | {"DAGSTER_HOME": str(home), "TERM": "xterm", "TZ": "UTC"}
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr, env=env)
+
+
+def shown(master: int) -> str:
+    """All that is written to a terminal until it is closed."""
+    data = b""
+    while True:
+        try:
+            part = os.read(master, 1 << 16)
+        except OSError:  # how Linux says that nobody has it open any more
+            return data.decode()
+        if not part:
+            return data.decode()
+        data += part
+
+
+def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Path) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
+    process = build(place, home, slave)
+    os.close(slave)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown(master))
+    assert process.wait() == 0, text
+    tasks = len(place.tasks())
+    assert f"{tasks} of {tasks} tasks to build" in text
+    assert re.search(rf"tokens ━+.* {tasks}/{tasks} tasks, [0-9,]+ a second", text), text
+    assert "✓ tokens" in text and "✓ thinking_card" in text
+
+
+def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
+    process = build(place, home, subprocess.PIPE)
+    assert process.stderr is not None
+    text = process.stderr.read().decode()
+    assert process.wait() == 0, text
+    assert "looking for new and changed trials in" in text.splitlines()[0]
+    assert "✓ tokens" in text and "━" not in text and "\x1b" not in text

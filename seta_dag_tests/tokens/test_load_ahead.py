@@ -1,0 +1,68 @@
+"""A tokenizer is loaded once for all who use it, and gone when nobody does."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from seta_dag.tokens import load_ahead as module
+from seta_dag.tokens.load_ahead import load_ahead, loaded
+from seta_dag.tokens.prove import Prover
+from seta_dag.tokens.student import Student
+
+
+@pytest.fixture
+def loads(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the students that were loaded; each load is a copy of one that stands."""
+    names: list[str] = []
+
+    def load(student: Student, engine: str) -> Prover:
+        names.append(student.name)
+        return replace(prover, student=student)
+
+    monkeypatch.setattr(module, "_load", load)
+    return names
+
+
+@pytest.fixture
+def another(student: Student) -> Callable[[str], Student]:
+    return lambda name: replace(student, name=name)
+
+
+def test_those_who_use_it_at_once_have_the_same(loads: list[str], another: Callable[[str], Student]) -> None:
+    first = loaded(another("a"), "fastokens")
+    load_ahead(another("a"), "fastokens")
+    assert loaded(another("a"), "fastokens") is first and loads == ["a"]
+    assert loaded(another("a"), "hf") is not first and loads == ["a", "a"]
+
+
+def test_what_began_to_load_is_what_is_had(loads: list[str], another: Callable[[str], Student]) -> None:
+    load_ahead(another("b"), "fastokens")
+    load_ahead(another("b"), "fastokens")
+    assert loaded(another("b"), "fastokens").student.name == "b" and loads == ["b"]
+
+
+def test_what_nobody_uses_is_gone(loads: list[str], another: Callable[[str], Student]) -> None:
+    load_ahead(another("c"), "fastokens")
+    used = weakref.ref(loaded(another("c"), "fastokens"))
+    gc.collect()
+    assert used() is None
+    loaded(another("c"), "fastokens")
+    assert loads == ["c", "c"]
+
+
+def test_what_fails_is_told_to_whoever_asks_and_tried_again(
+    another: Callable[[str], Student], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(student: Student, engine: str) -> Prover:
+        raise ValueError(student.name)
+
+    monkeypatch.setattr(module, "_load", fail)
+    load_ahead(another("d"), "fastokens")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="d"):
+            loaded(another("d"), "fastokens")
