@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,17 +9,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import orjson
 from xxhash import xxh3_128
 
-from seta_dag.dataset.row import TOKEN_COUNTS
+from seta_dag.dataset.logged import raw_log, short_values
 from seta_dag.dataset.task_file import TaskFile
 from seta_dag.parallel import Later
 from seta_dag.rollouts import readable
 from seta_dag.rollouts.conversation import Conversation, conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.readable import clean
-from seta_dag.rollouts.snapshot import Snapshot, choose
+from seta_dag.rollouts.snapshot import choose
 from seta_dag.rollouts.trial import Trial
 from seta_dag.tokens.encode import Known
 from seta_dag.tokens.mask import Tokenized
@@ -145,10 +143,10 @@ def build_row(
         return row.dropped("no_conversation", f"{row.snapshot}: nested too deep")
     row.flags |= talk.flags
     row.n_assistant_turns = talk.n_assistant_turns
-    row.small = _small(row, root, chosen, talk.n_messages)
+    row.small = short_values(root, trial, report, chosen, talk.n_messages)
     if not talk.n_assistant_turns:
         return row.dropped("no_assistant_turn", f"{row.snapshot} has no assistant turn")
-    file.add(_raw(chosen))
+    file.add(raw_log(chosen))
     is_long = len(chosen.data) >= _LONG
     talks = partial(_read_again, chosen.path) if is_long else partial(_held, talk)
     del chosen, talk  # in memory they are several times the log
@@ -162,37 +160,3 @@ def _held(talk: Conversation) -> Conversation:
 def _read_again(log: Path) -> Conversation:
     """What changed meanwhile is found when the task's fingerprint is taken once more."""
     return conversation(readable.read(log))
-
-
-def _small(row: TrialRow, root: Path, chosen: Snapshot, n_messages: int) -> dict[str, Any]:
-    model = chosen.log.get("model")
-    small = {
-        "reward": row.report.reward,
-        "model": clean(model) if isinstance(model, str) else None,
-        "conv_json_path": clean(chosen.path.relative_to(root).as_posix()),
-        "provider_token_counts": provider_token_counts(chosen.log),
-        "n_messages": n_messages,
-    }
-    content = xxh3_128(_raw(chosen))
-    content.update(orjson.dumps([row.trial.task_id, row.trial.uid, *small.values()]))
-    return {**small, "content": content.hexdigest()}
-
-
-def _raw(chosen: Snapshot) -> bytes:
-    """`raw_conv_json`: what was parsed as UTF-8, less a mark of its byte order."""
-    return chosen.data.removeprefix(codecs.BOM_UTF8)
-
-
-def provider_token_counts(log: dict[str, Any]) -> dict[str, int | None]:
-    """`response.usage` of the log; `cached_tokens` at its top level, else in `prompt_tokens_details`."""
-    response = log.get("response")
-    usage = response.get("usage") if isinstance(response, dict) else None
-    usage = usage if isinstance(usage, dict) else {}
-    details = usage.get("prompt_tokens_details")
-    if usage.get("cached_tokens") is None and isinstance(details, dict):
-        usage = {**usage, "cached_tokens": details.get("cached_tokens")}
-    return {name: _int64(usage.get(name)) for name in TOKEN_COUNTS}
-
-
-def _int64(value: Any) -> int | None:
-    return value if type(value) is int and -(2**63) <= value < 2**63 else None

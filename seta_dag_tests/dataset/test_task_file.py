@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seta_dag.dataset import rows as module
+from seta_dag.dataset.logged import short_values
 from seta_dag.dataset.outcomes import outcome
 from seta_dag.dataset.pieces import Piece
 from seta_dag.dataset.row import FIELDS, ROW_SCHEMA
@@ -171,9 +171,9 @@ CONTENTS: dict[str, tuple[dict[str, Any], Report, int]] = {
 @pytest.mark.parametrize("column", CONTENTS)
 def test_each_shared_column_identifies_the_content(column: str) -> None:
     changes, report, n_messages = CONTENTS[column]
-    one = TrialRow(ROWS[0].trial, Report(1, 2))
-    first = module._small(one, Path("/r"), CHOSEN, 2)
-    second = module._small(replace(one, report=report), Path("/r"), replace(CHOSEN, **changes), n_messages)
+    root, trial = Path("/r"), ROWS[0].trial
+    first = short_values(root, trial, Report(1, 2), CHOSEN, 2)
+    second = short_values(root, trial, report, replace(CHOSEN, **changes), n_messages)
     assert first["content"] != second["content"]
     assert {name for name in first if first[name] != second[name]} - {"content"} == {column} - {
         "raw_conv_json"
