@@ -60,7 +60,7 @@ class Display(logging.Handler):
 
     def say(self, line: str) -> None:
         """A line of its own."""
-        self._bars.console.print(f"  {line}")
+        self._bars.console.print(f"  {line}", soft_wrap=True)  # a path is never broken
 
     def emit(self, record: logging.LogRecord) -> None:
         """Shows an event of the run, or a step of a stage."""
@@ -87,10 +87,10 @@ class Display(logging.Handler):
         if not self._bars.console.is_terminal:
             self._line(sentence(at["stage"], at["done"], at["total"], at["unit"], seconds))
             return
+        told = {"completed": at["done"], "rate": f"{at['done'] / seconds:,.0f}" if seconds else "0"}
         if self._bar is None:
-            self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], rate="")
-        rate = f"{at['done'] / seconds:,.0f}" if seconds else ""
-        self._bars.update(self._bar, completed=at["done"], rate=rate)
+            self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], **told)
+        self._bars.update(self._bar, refresh=at["done"] == at["total"], **told)
 
     def _line(self, line: str) -> None:
         if time.monotonic() >= self._line_due:
