@@ -14,7 +14,7 @@ import orjson
 NEIGHBOURS = 16
 """A shard ends after each task whose name hashes lower than those of this many tasks before and after
 it: 33 tasks a shard on average, never fewer than 17 but at the ends, seldom over 60."""
-_FORMAT = "1"  # raise it when the written form changes, so that kept shards are written again
+_FORMAT = "2"  # raise it when the written form changes, so that kept shards are written again
 
 
 RowKey = tuple[str, str, str]
