@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
@@ -34,7 +35,11 @@ def shown() -> Iterator[Display]:
 
 @contextmanager
 def _standard_error() -> Iterator[IO[str]]:
-    """Where it leads to now: during a run Dagster leads it into a file."""
+    """Where it leads to now: during a run Dagster leads it into a file. Nowhere where it is closed."""
+    if sys.stderr is None:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            yield nowhere
+        return
     try:
         descriptor = os.dup(sys.stderr.fileno())
     except OSError:  # not a file, as where a test runs the command in its own process

@@ -82,6 +82,12 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
     assert "✓ tokens" in text and "✓ thinking_card" in text
 
 
+def test_a_closed_standard_error_stops_nothing(place: Place, home: Path) -> None:
+    command = f"exec {SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} 2>&-"
+    done = subprocess.run(["sh", "-c", command], env=os.environ | {"DAGSTER_HOME": str(home)}, check=False)
+    assert done.returncode == 0
+
+
 def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
     process = build(place, home, subprocess.PIPE)
     assert process.stderr is not None
