@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from seta_dag.defs.progress import PROGRESS, sentence
 
@@ -45,8 +47,25 @@ def _standard_error() -> Iterator[IO[str]]:
     except OSError:  # not a file, as where a test runs the command in its own process
         yield sys.stderr
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+    with _Forgiving(os.fdopen(descriptor, "wb"), encoding="utf-8", errors="backslashreplace") as file:
         yield file
+
+
+class _Forgiving(io.TextIOWrapper):
+    """A build is not stopped by who reads its progress no more, or by a disk that is full of it."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 class Display(logging.Handler):
@@ -65,7 +84,7 @@ class Display(logging.Handler):
 
     def say(self, line: str) -> None:
         """A line of its own."""
-        self._bars.console.print(f"  {line}", soft_wrap=True)  # a path is never broken
+        self._bars.console.print(f"  {line}", soft_wrap=True, markup=False)  # a path is shown as it is
 
     def emit(self, record: logging.LogRecord) -> None:
         """Shows an event of the run, or a step of a stage."""
@@ -107,5 +126,7 @@ class Display(logging.Handler):
             self._bars.remove_task(self._bar)
             self._bar = None
         seconds = time.monotonic() - self._started.pop(step, time.monotonic())
-        mark = "[green]✓[/]" if well else "[red]✗[/]"
-        self.say(f"{mark} {step.replace('__', ' ')} [dim]{seconds:.1f} s[/]")
+        mark = ("✓", "green") if well else ("✗", "red")
+        self._bars.console.print(
+            Text.assemble("  ", mark, f" {step.replace('__', ' ')} ", (f"{seconds:.1f} s", "dim"))
+        )

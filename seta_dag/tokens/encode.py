@@ -109,9 +109,10 @@ class Remembering:
 
     def ordinary(self, texts: Sequence[str]) -> Encoded:
         fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
-        found = self._known | dict(zip(fresh, self._engine.ordinary(fresh).parts(), strict=True))
-        self._known.update({text: part for text, part in found.items() if len(text) <= _REMEMBERED})
-        return joined([found[text] for text in texts])
+        made = dict(zip(fresh, self._engine.ordinary(fresh).parts(), strict=True))
+        found = [made[text] if text in made else self._known[text] for text in texts]
+        self._known.update({text: part for text, part in made.items() if len(text) <= _REMEMBERED})
+        return joined(found)
 
 
 def _hf_tokenizer(tokenizer_json: str) -> Tokenizer:

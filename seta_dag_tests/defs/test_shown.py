@@ -82,10 +82,19 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
     assert "✓ tokens" in text and "✓ thinking_card" in text
 
 
-def test_a_closed_standard_error_stops_nothing(place: Place, home: Path) -> None:
-    command = f"exec {SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} 2>&-"
-    done = subprocess.run(["sh", "-c", command], env=os.environ | {"DAGSTER_HOME": str(home)}, check=False)
-    assert done.returncode == 0
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
+def test_a_standard_error_that_takes_nothing_stops_nothing(stderr: str, place: Place, home: Path) -> None:
+    command = f"{SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} {stderr}"
+    env = os.environ | {"DAGSTER_HOME": str(home)}
+    done = subprocess.run(["bash", "-c", command], env=env, check=False, stdout=subprocess.PIPE)
+    assert done.returncode == 0 and b"tasks rebuilt" in done.stdout
+
+
+def test_a_path_is_shown_as_it_is() -> None:
+    file = io.StringIO()
+    display = Display(Console(file=file, width=20))
+    display.say("looking in /a[red]/b[/c]/a very long folder")
+    assert file.getvalue() == "  looking in /a[red]/b[/c]/a very long folder\n"
 
 
 def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
