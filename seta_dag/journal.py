@@ -30,14 +30,18 @@ class Entry(NamedTuple):
 def appending(path: Path) -> Iterator[Callable[[str, Entry], None]]:
     """Yields what adds the entry of a name, at once and whole. Names hold no white space.
 
-    Raises `OutputError` where there can't be such a file.
+    Raises `OutputError` where there can't be such a file, and where a line can't be added to it.
     """
     with written_at(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+    def append(name: str, entry: Entry) -> None:
+        with written_at(path):  # a line that a kill cut short must not reach into this one
+            _write(descriptor, b"\n" + _line(name, entry))
+
     try:
-        # A line that a kill cut short must not reach into the next one.
-        yield lambda name, entry: _write(descriptor, b"\n" + _line(name, entry))
+        yield append
     finally:
         os.close(descriptor)
 

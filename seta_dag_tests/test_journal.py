@@ -165,3 +165,11 @@ def test_whoever_is_killed_while_adding_leaves_whole_entries_and_room_for_more(t
     found = read(path)
     assert found == {f"{n}": Entry("-", b"%d " % n * 5_000) for n in range(len(found))} and len(found) > 20
     assert read(write(path, ("a", A))) == {**found, "a": A}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told_with_the_journals_name(tmp_path: Path) -> None:
+    path = tmp_path / "full.journal"
+    path.symlink_to("/dev/full")
+    with appending(path) as append, pytest.raises(OutputError, match=r"full\.journal: can't be written"):
+        append("a", A)
