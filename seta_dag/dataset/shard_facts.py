@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from xxhash import xxh3_128
 
 from seta_dag.dataset.lists import text_bytes, to_numpy
+from seta_dag.dataset.mapped import mapped_bytes
 from seta_dag.dataset.parquet import opened
 from seta_dag.dataset.row import FIELDS, ROW_SCHEMA
 from seta_dag.files import mark, read_memo, write_memo
@@ -140,22 +141,3 @@ def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
     if found:
         raise pa.ArrowInvalid(f"a null in {', '.join(found)}")
     return batch
-
-
-def mapped_bytes(batch: pa.RecordBatch) -> int:
-    """The size of a batch once it is written as Arrow and mapped, which is what `datasets` counts.
-
-    In memory it is more: Parquet's reader keeps bitmaps of nulls also where there is no null.
-    """
-    return sum(map(_mapped, batch.columns))
-
-
-def _mapped(array: pa.Array) -> int:
-    size = -(-len(array) // 8) if array.null_count else 0
-    if pa.types.is_struct(array.type):
-        return sum(_mapped(array.field(at)) for at in range(array.type.num_fields))
-    if pa.types.is_list(array.type):
-        return size + 4 * len(array) + _mapped(array.flatten())
-    if pa.types.is_string(array.type):
-        return size + 4 * len(array) + int(text_bytes(array)[1][-1] - text_bytes(array)[1][0])
-    return size + len(array) * int(array.type.bit_width) // 8

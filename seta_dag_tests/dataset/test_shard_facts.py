@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seta_dag.dataset.mapped import mapped_bytes
 from seta_dag.dataset.row import FIELDS, ROW_SCHEMA, TOKEN_COUNTS
-from seta_dag.dataset.shard_facts import mapped_bytes, read_batches
+from seta_dag.dataset.shard_facts import read_batches
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 counts = st.fixed_dictionaries({name: st.none() | st.integers(0, 9) for name in TOKEN_COUNTS})
