@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts.conversation import Conversation, conversation
-from seta_dag.rollouts.snapshot import choose
-from seta_dag.rollouts.trial import find_runs, list_trials
-from seta_dag.tokens.prove import Prover
-from seta_dag.tokens.render import VARIANTS, render
-from seta_dag.tokens.student import DEFAULT_STUDENT, find_student
+from seta_dag.rollouts.listing.trials import find_runs, list_trials
+from seta_dag.rollouts.sources.snapshot import choose
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, render
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
 TEMPLATE = Path(__file__).parents[1] / "seta_dag_tests/golden/qwen3/chat_template_second.jinja"

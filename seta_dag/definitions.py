@@ -6,11 +6,11 @@ import os
 
 import dagster as dg
 
-from seta_dag.defs import dataset, hub, rollouts, tokens
+from seta_dag.defs.assets import dataset, hub, rollouts, tokens
 from seta_dag.defs.automation import new_rollouts, nightly
+from seta_dag.defs.build.job import build
+from seta_dag.defs.build.progress import progress
 from seta_dag.defs.checks import CHECKS
-from seta_dag.defs.jobs import build
-from seta_dag.defs.progress import progress
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
 

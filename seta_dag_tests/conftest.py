@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from seta_dag.dataset.rows import RowMaker
-from seta_dag.tokens.encode import Engine
+from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.load_ahead import loaded
-from seta_dag.tokens.prove import Prover
-from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.student.engines import Engine
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
 settings.register_profile("seta_dag", deadline=None, max_examples=60)

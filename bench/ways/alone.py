@@ -14,36 +14,36 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from seta_dag.memory import use_one_pool
+from seta_dag.executor.memory import use_one_pool
 
 use_one_pool()  # as seta_dag/defs does, before Arrow is loaded
 
-from seta_dag.dataset.account import account
-from seta_dag.dataset.filters import Filters
-from seta_dag.dataset.ledger import read_ledger, write_ledger
-from seta_dag.dataset.listing import count_by_run, unaccounted
-from seta_dag.dataset.outcomes import read_outcomes
-from seta_dag.dataset.proved import read_proofs
-from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
-from seta_dag.dataset.rows import RowMaker
-from seta_dag.dataset.shard_facts import read_shards
-from seta_dag.dataset.shards import write_shards
-from seta_dag.dataset.summary import summarize
-from seta_dag.dataset.tokenize import tokenize_tasks
-from seta_dag.hub.card_check import check_card
-from seta_dag.hub.prose import Prose
-from seta_dag.hub.write_card import facts_of, write_card
-from seta_dag.out import Out
-from seta_dag.rollouts.collect import collect_tasks
-from seta_dag.rollouts.merged import Merged, merge_runs, write_merged
-from seta_dag.rollouts.reports import parse_tasks
-from seta_dag.stages import failures
+from seta_dag.dataset.ledger.accounting import account
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
+from seta_dag.dataset.checks.recount import count_by_run, unaccounted
+from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.dataset.checks.proofs import read_proofs
+from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.tokens.example import RowMaker
+from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.dataset.shards.writer import write_shards
+from seta_dag.reports.summary import summarize
+from seta_dag.tokens.tokenize_tasks import tokenize_tasks
+from seta_dag.hub.card.check import check_card
+from seta_dag.hub.card.prose import Prose
+from seta_dag.hub.card.write import facts_of, write_card
+from seta_dag.store.layout import Out
+from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.merge import Merged, merge_runs, write_merged
+from seta_dag.rollouts.parse_reports import parse_tasks
+from seta_dag.executor.stage import failures
 from seta_dag.tokens.load_ahead import loaded
-from seta_dag.tokens.prove import Prover
-from seta_dag.tokens.render import VARIANTS
-from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
-from seta_dag.tokens.vocabulary import Vocabulary
+from seta_dag.tokens.student.vocabulary import Vocabulary
 
 SAMPLED = 0.05
 

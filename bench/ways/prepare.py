@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from floor import VARIANTS, prepared_shards, write_shard
 
-from seta_dag.dataset.row import LONG, ROW_SCHEMA
-from seta_dag.tokens.student import qwen3_tokenizer_path
+from seta_dag.dataset.schema import LONG, ROW_SCHEMA
+from seta_dag.tokens.student.student import qwen3_tokenizer_path
 
 
 def shards(built: Path, variant: str) -> list[Path]:

@@ -21,7 +21,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is to be had from the Hub, and no 
 from datasets import Features, List, Value, load_dataset
 from transformers import PreTrainedTokenizerFast
 
-from seta_dag.tokens.student import qwen3_tokenizer_path
+from seta_dag.tokens.student.student import qwen3_tokenizer_path
 
 TEMPLATE = Path(__file__).parents[2] / "seta_dag_tests/golden/qwen3/chat_template_second.jinja"
 THINK_BLOCK = re.compile(r"<think>\n.*?\n</think>\n\n", re.DOTALL)

@@ -12,7 +12,7 @@ import click
 from seta_dag.cli.common import OUT, STUDENT, instance
 
 if TYPE_CHECKING:
-    from seta_dag.defs.rebuild import Request
+    from seta_dag.defs.build.plan import Request
 
 _NEW_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """What a build makes lives to its end; with Python's 700 a fifth of a small build looks for garbage."""
@@ -42,8 +42,8 @@ def build(
 
     Exit code 0: built. 1: a task or a check failed, or there is no row. 2: bad configuration.
     """
-    from seta_dag.dataset.filters import Filters
-    from seta_dag.defs.rebuild import Request
+    from seta_dag.dataset.filters.filters import Filters
+    from seta_dag.defs.build.plan import Request
     from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
     request = Request(
@@ -59,9 +59,9 @@ def build(
 
 def _build(request: Request, as_json: bool) -> int:
     from seta_dag.cli.progress import shown
-    from seta_dag.dataset.summary import summarize
-    from seta_dag.defs.build import build as run_build
-    from seta_dag.defs.build import planned
+    from seta_dag.defs.build.build import build as run_build
+    from seta_dag.defs.build.build import planned
+    from seta_dag.reports.summary import summarize
 
     started = time.monotonic()
     gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)

@@ -12,7 +12,7 @@ from seta_dag.cli.common import OUT, STUDENT, VARIANT
 from seta_dag.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seta_dag.tokens.render import Variant
+    from seta_dag.tokens.renderers.qwen3 import Variant
 
 
 @click.command()
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option("--reason", help="Only trials dropped for this reason.")
 def ledger(out: str, reason: str | None) -> None:
     """Show what became of every trial: a row, superseded, or dropped with a reason."""
-    from seta_dag.dataset.ledger import REASONS, read_ledger
-    from seta_dag.dataset.ledger_text import as_table
+    from seta_dag.dataset.ledger.ledger import REASONS, read_ledger
     from seta_dag.defs.resources import Project
-    from seta_dag.out import existing
+    from seta_dag.reports.ledger_table import as_table
+    from seta_dag.store.layout import existing
 
     if reason is not None and reason not in REASONS:
         raise ConfigError(f"reason {reason}: none of {', '.join(REASONS)}")
@@ -44,11 +44,11 @@ def inspect(trial: str, out: str, variant: Variant, student: str, html: Path | N
     """
     from rich.console import Console
 
-    from seta_dag.dataset.inspection.html import as_html
-    from seta_dag.dataset.inspection.inspect import inspect_trial
-    from seta_dag.dataset.inspection.text import as_renderable
     from seta_dag.defs.resources import Project, StudentSettings
-    from seta_dag.files import write_bytes
+    from seta_dag.reports.row.inspection import inspect_trial
+    from seta_dag.reports.row.page import as_html
+    from seta_dag.reports.row.terminal import as_renderable
+    from seta_dag.store.atomic import write_bytes
 
     found = inspect_trial(Project(out=out).target, trial, variant, StudentSettings(name=student).find())
     if html is None:

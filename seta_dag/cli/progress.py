@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from seta_dag.defs.progress import PROGRESS, sentence
+from seta_dag.defs.build.progress import PROGRESS, sentence
 
 _SECONDS_BETWEEN_LINES = 5.0
 

@@ -12,8 +12,8 @@ import click
 from seta_dag.cli.common import OUT, STUDENT, VARIANT, instance
 
 if TYPE_CHECKING:
-    from seta_dag.defs.rebuild import Request
-    from seta_dag.tokens.render import Variant
+    from seta_dag.defs.build.plan import Request
+    from seta_dag.tokens.renderers.qwen3 import Variant
 
 
 @click.command()
@@ -43,9 +43,9 @@ def publish(
     The token is HF_TOKEN or that of `hf auth login`; HF_ENDPOINT is respected. Nothing changed, no commit.
     Exit code 0: published, or there already. 1: refused, by a check or by the Hub. 2: bad configuration.
     """
-    from seta_dag.defs.rebuild import Request
+    from seta_dag.defs.build.plan import Request
     from seta_dag.defs.resources import HubSettings, Project, StudentSettings
-    from seta_dag.tokens.render import VARIANTS
+    from seta_dag.tokens.renderers.qwen3 import VARIANTS
 
     hub = HubSettings(
         repo=repo, private=private, pull_request=pr, tag=tag, card=card, allowed=allowed,
@@ -59,7 +59,7 @@ def publish(
 def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.definitions import code_location
-    from seta_dag.defs.build import publish as run_publish
+    from seta_dag.defs.build.build import publish as run_publish
 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
@@ -94,7 +94,7 @@ def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
 def export(form: str, out: str, variant: Variant, file: Path) -> None:
     """Write a dataset as JSON lines, one object a row, columns in order."""
     from seta_dag.defs.resources import Project
-    from seta_dag.hub.export import export_jsonl
+    from seta_dag.loaders.jsonl import export_jsonl
 
     rows = export_jsonl(Project(out=out).target.dataset(variant), file)
     click.echo(f"{file}: {rows} rows of {variant} as {form}")
@@ -108,9 +108,9 @@ def verify(dataset: str) -> None:
     Exit code 0: every row is equal or its difference has a name. 1: some row is not explained, or the
     rows can't be read. 2: neither a folder nor a dataset on the Hub.
     """
-    from seta_dag.hub.load import dataset_folder
-    from seta_dag.hub.verify import verify as run_verify
-    from seta_dag.hub.verify import verify_counts
+    from seta_dag.audit.verify import verify as run_verify
+    from seta_dag.audit.verify import verify_counts
+    from seta_dag.loaders.columns import dataset_folder
 
     folder = dataset_folder(dataset)
     verdicts = run_verify(folder)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seta_dag.dataset.mapped import mapped_bytes
-from seta_dag.dataset.row import FIELDS
-from seta_dag.dataset.shard_facts import Shard, read_batches, read_shards
+from seta_dag.dataset.schema import FIELDS
+from seta_dag.dataset.shards.arrow_size import mapped_bytes
+from seta_dag.dataset.shards.reader import Shard, read_batches, read_shards
 from seta_dag.errors import NotBuiltError
 
 UNKNOWN_MODEL = "unknown"

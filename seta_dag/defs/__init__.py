@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from seta_dag.memory import use_one_pool
+from seta_dag.executor.memory import use_one_pool
 
 use_one_pool()  # before a stage loads Arrow
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.filters import Filters
-from seta_dag.dataset.ledger import read_filters
-from seta_dag.defs.jobs import build
-from seta_dag.defs.rebuild import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.ledger import read_filters
+from seta_dag.defs.build.job import build
+from seta_dag.defs.build.plan import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.errors import SetaError
-from seta_dag.lock import is_locked
 from seta_dag.rollouts.fingerprint import last_written
+from seta_dag.store.lock import is_locked
 
 INPUTS_TAG = "seta_dag/inputs"
 _ON_ITS_WAY = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)

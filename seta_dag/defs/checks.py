@@ -5,21 +5,21 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.ledger import count_dispositions, read_filters, read_ledger
-from seta_dag.dataset.listing import count_by_run, unaccounted
-from seta_dag.dataset.outcomes import read_outcomes
-from seta_dag.dataset.proved import PROOFS, Proved, read_proofs, refused_by
-from seta_dag.dataset.readback import wrong_lengths, wrong_rows, wrong_schemas
-from seta_dag.dataset.shard_facts import read_shards
-from seta_dag.defs.dataset import DATASETS, ledger
-from seta_dag.defs.hub import CARDS
-from seta_dag.defs.mirror import report_failed
+from seta_dag.dataset.checks.proofs import PROOFS, Proved, read_proofs, refused_by
+from seta_dag.dataset.checks.recount import count_by_run, unaccounted
+from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.ledger.ledger import count_dispositions, read_filters, read_ledger
+from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.defs.assets.dataset import DATASETS, ledger
+from seta_dag.defs.assets.hub import CARDS
+from seta_dag.defs.assets.tokens import tokens
+from seta_dag.defs.instance.mirror import report_failed
 from seta_dag.defs.resources import Project
-from seta_dag.defs.tokens import tokens
-from seta_dag.hub.card_check import check_card
-from seta_dag.rollouts.merged import read_merged
-from seta_dag.stages import failures
-from seta_dag.tokens.render import VARIANTS, Variant
+from seta_dag.executor.stage import failures
+from seta_dag.hub.card.check import check_card
+from seta_dag.rollouts.merge import read_merged
+from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 
 _SHOWN = 20
 

@@ -9,19 +9,19 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from seta_dag.dataset.rows import RowMaker
 from seta_dag.errors import ConfigError
+from seta_dag.executor.memory import give_back
+from seta_dag.hub.card.prose import Prose, read_prose
 from seta_dag.hub.client import Target
-from seta_dag.hub.gate import Gate
-from seta_dag.hub.prose import Prose, read_prose
+from seta_dag.hub.preflight import Gate
 from seta_dag.hub.publish import Published, publish
-from seta_dag.lock import locked
-from seta_dag.memory import give_back
-from seta_dag.out import Out
-from seta_dag.tokens.encode import EngineName
+from seta_dag.store.layout import Out
+from seta_dag.store.lock import locked
+from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.load_ahead import load_ahead, loaded
-from seta_dag.tokens.render import Variant
-from seta_dag.tokens.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.student.engines import EngineName
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 
 SAMPLED = 0.05  # of the trials; every flagged one comes on top
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from seta_dag.rollouts import readable
-from seta_dag.rollouts.readable import clean
-from seta_dag.rollouts.snapshot import final_turn
+from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.json_reader import clean
+from seta_dag.rollouts.sources.snapshot import final_turn
 
 Role = Literal["system", "user", "assistant", "tool"]
 _ROLES: dict[str, Role] = {
@@ -130,7 +130,7 @@ def _arguments(logged: Any, flags: set[str]) -> str:
         return "{}"
     if not isinstance(logged, str):
         return to_json(logged)
-    if not readable.is_json(logged):
+    if not json_reader.is_json(logged):
         flags.add("bad_arguments")
     return logged
 

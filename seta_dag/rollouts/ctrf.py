@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seta_dag.rollouts import readable
+from seta_dag.rollouts import json_reader
 
 REPORT = "verifier/ctrf.json"
 
@@ -38,11 +38,11 @@ def read_report(trial: Path) -> Report:
     """The report of the trial directory `trial`; never raises for what lies there."""
     path = trial / REPORT
     try:
-        return parse_report(readable.read(path))
-    except readable.MissingError:
+        return parse_report(json_reader.read(path))
+    except json_reader.MissingError:
         gone = not os.path.isdir(trial)  # noqa: PTH112 - it went after the runs were merged
         return Report(reason="not_verified", detail="the trial is gone" if gone else f"no {REPORT}")
-    except readable.UnreadableError as error:
+    except json_reader.UnreadableError as error:
         return Report(reason="ctrf_invalid", detail=f"{REPORT}: {error}")
 
 
@@ -69,7 +69,7 @@ def _statuses(tests: Any) -> Counter[str] | None:
     if not isinstance(tests, list):
         return None
     found = [test.get("status") if isinstance(test, dict) else None for test in tests]
-    known = [readable.clean(status) for status in found if isinstance(status, str)]
+    known = [json_reader.clean(status) for status in found if isinstance(status, str)]
     return Counter(known) if len(known) == len(found) else None
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from stat import S_IROTH
 
 from seta_dag import RULES_VERSION
-from seta_dag.rollouts import readable
+from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.ctrf import REPORT
-from seta_dag.rollouts.log_files import log_files
-from seta_dag.rollouts.trial import Trial
+from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.sources.log_files import log_files
 
 
 def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
@@ -40,8 +40,8 @@ def _lines(trial: str) -> list[str]:
     lines += [f"{folder[head:]} can't be listed" for folder in closed]
     lines.append(_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
     try:
-        return [*lines, hashlib.sha256(readable.read_bytes(f"{trial}/{REPORT}")).hexdigest()]
-    except readable.UnreadableError as error:
+        return [*lines, hashlib.sha256(json_reader.read_bytes(f"{trial}/{REPORT}")).hexdigest()]
+    except json_reader.UnreadableError as error:
         return [*lines, str(error)]
 
 

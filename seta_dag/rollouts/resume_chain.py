@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from seta_dag.rollouts.ctrf import read_report
-from seta_dag.rollouts.trial import Trial, run_at
+from seta_dag.rollouts.listing.trials import Trial, run_at
 
 
 def canonical(trials: Iterable[Trial], verified: Callable[[Trial], bool]) -> set[Trial]:

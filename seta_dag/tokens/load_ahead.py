@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from weakref import WeakValueDictionary
 
-from seta_dag.memory import give_back
-from seta_dag.tokens.encode import EngineName
-from seta_dag.tokens.prove import Prover
-from seta_dag.tokens.student import Student
+from seta_dag.executor.memory import give_back
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.student.engines import EngineName
+from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
 _Key = tuple[Student, EngineName]

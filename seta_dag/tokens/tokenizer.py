@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seta_dag.tokens.encode import Engine, EngineName
 from seta_dag.tokens.mask import Tokenized, tokenize
-from seta_dag.tokens.render import Rendered
-from seta_dag.tokens.student import Student
+from seta_dag.tokens.renderers.qwen3 import Rendered
+from seta_dag.tokens.student.engines import Engine, EngineName
+from seta_dag.tokens.student.student import Student
 
 
 @dataclass(frozen=True, slots=True)

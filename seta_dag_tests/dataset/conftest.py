@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seta_dag.tokens.student import Student
+from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag_tests.support.inspected import Inspected
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seta_dag.dataset.row import ROW_SCHEMA
+from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.stats import read_stats
 from seta_dag.errors import DatasetError, NotBuiltError
 from seta_dag_tests.support.sample_dataset import sample_row, sample_rows, write_dataset

@@ -13,18 +13,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.filters.filters import Filters
 from seta_dag.definitions import code_location
 from seta_dag.defs.automation import INPUTS_TAG
+from seta_dag.defs.build.plan import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
 from seta_dag.defs.partitions import registered
-from seta_dag.defs.rebuild import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
-from seta_dag.rollouts.merged import merge_runs
-from seta_dag.tokens.student import Student
+from seta_dag.rollouts.merge import merge_runs
+from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
 
 LOCKS = """
 import pathlib, select, sys
-from seta_dag.lock import locked
+from seta_dag.store.lock import locked
 with locked(pathlib.Path(sys.argv[1]), lambda: None):
     print("locked", flush=True)
     select.select([sys.stdin], [], [], 5)  # until the test ends it, or hangs

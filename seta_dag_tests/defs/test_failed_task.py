@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from seta_dag.rollouts.merged import merge_runs
-from seta_dag.stages import TASK_STAGES
-from seta_dag.tokens.student import Student
+from seta_dag.executor.stage import TASK_STAGES
+from seta_dag.rollouts.merge import merge_runs
+from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support.builds import Place, statuses, trial
 from seta_dag_tests.support.damage import LINES
 
@@ -29,9 +29,9 @@ def occupy(place: Place, student: Student) -> Path:
 
 
 READS = {
-    "trials": "seta_dag.rollouts.collect.log_files",
-    "ctrf": "seta_dag.rollouts.reports.read_report",
-    "tokens": "seta_dag.dataset.rows.choose",
+    "trials": "seta_dag.rollouts.collect_trials.log_files",
+    "ctrf": "seta_dag.rollouts.parse_reports.read_report",
+    "tokens": "seta_dag.tokens.example.choose",
 }
 """What each stage reads of a trial."""
 

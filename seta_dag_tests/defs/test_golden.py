@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.dataset.row import FEATURES
-from seta_dag.tokens.render import VARIANTS
+from seta_dag.dataset.schema import FEATURES
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
 
 Trial = tuple[str | None, str | None]

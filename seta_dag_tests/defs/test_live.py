@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.defs.rebuild import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
-from seta_dag.tokens.render import VARIANTS
+from seta_dag.defs.build.plan import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag_tests.support.builds import Place, built_plainly, take
 from seta_dag_tests.support.dev_server import DevServer, serving
 

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from seta_dag.cli import progress
 from seta_dag.cli.progress import Display
-from seta_dag.defs.progress import PROGRESS
+from seta_dag.defs.build.progress import PROGRESS
 from seta_dag_tests.support.builds import Place
 
 SETA_DAG = Path(sys.executable).with_name("seta-dag")

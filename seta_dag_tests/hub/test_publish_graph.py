@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from seta_dag.cli import main
-from seta_dag.dataset.filters import Filters
+from seta_dag.dataset.filters.filters import Filters
 from seta_dag.definitions import code_location
-from seta_dag.defs.build import build, planned, publish
-from seta_dag.defs.rebuild import Request
+from seta_dag.defs.build.build import build, planned, publish
+from seta_dag.defs.build.plan import Request
 from seta_dag.defs.resources import HubSettings
 from seta_dag.errors import ConfigError
-from seta_dag.tokens.render import VARIANTS
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial
 from seta_dag_tests.support.hub import LoopbackHub
 
@@ -57,7 +57,7 @@ def test_a_change_is_one_more_commit_and_nothing_new_is_none(
 ) -> None:
     from datasets import load_dataset
 
-    from seta_dag.hub.loaders import get_seta_sft_dataset
+    from seta_dag.loaders.areal import get_seta_sft_dataset
 
     request = asked(place, allow_secrets=True)
     assert not place.build(instance).failures

@@ -11,7 +11,7 @@ import pytest
 
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.fingerprint import last_written, task_fingerprint
-from seta_dag.rollouts.trial import Trial, find_runs, list_trials, run_at
+from seta_dag.rollouts.listing.trials import Trial, find_runs, list_trials, run_at
 from seta_dag_tests.support.conversations import FOLDER
 from seta_dag_tests.support.rollouts import WHOLE, report, write_trial
 from seta_dag_tests.support.unprivileged import closed

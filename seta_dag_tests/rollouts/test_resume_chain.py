@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seta_dag.rollouts.listing.trials import Trial, run_at
 from seta_dag.rollouts.resume_chain import canonical, verified_on_disk
-from seta_dag.rollouts.trial import Trial, run_at
 
 ORDER = ("X", "X_resume", "X_resume_2", "X_resume_10", "Y", "Y_resume")
 """The runs of two chains, each chain in its order."""

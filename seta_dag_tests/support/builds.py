@@ -13,26 +13,26 @@ import dagster as dg
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from seta_dag.dataset.account import account
-from seta_dag.dataset.filters import Filters
-from seta_dag.dataset.ledger import read_ledger, write_ledger
-from seta_dag.dataset.shards import write_shards
-from seta_dag.dataset.tokenize import tokenize_tasks
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.accounting import account
+from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
+from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.definitions import code_location
-from seta_dag.defs.build import Outcome, build, planned
+from seta_dag.defs.build.build import Outcome, build, planned
+from seta_dag.defs.build.plan import Request
 from seta_dag.defs.partitions import TASKS
-from seta_dag.defs.rebuild import Request
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
-from seta_dag.hub.prose import Prose
-from seta_dag.hub.write_card import facts_of, write_card
-from seta_dag.out import Out
-from seta_dag.rollouts.collect import collect_tasks
-from seta_dag.rollouts.merged import merge_runs
-from seta_dag.rollouts.reports import parse_tasks
-from seta_dag.rollouts.trial import find_runs, list_trials
-from seta_dag.stages import TASK_STAGES
-from seta_dag.tokens.render import VARIANTS
-from seta_dag.whole import entries
+from seta_dag.executor.stage import TASK_STAGES
+from seta_dag.hub.card.prose import Prose
+from seta_dag.hub.card.write import facts_of, write_card
+from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.listing.trials import find_runs, list_trials
+from seta_dag.rollouts.merge import merge_runs
+from seta_dag.rollouts.parse_reports import parse_tasks
+from seta_dag.store.integrity import entries
+from seta_dag.store.layout import Out
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "rollouts"
@@ -41,7 +41,7 @@ RUNS = tuple(sorted(path.parent for path in SAMPLE.glob("*/*/trials")))
 
 _INSTANCE = """
 event_log_storage:
-  module: seta_dag.defs.event_log
+  module: seta_dag.defs.instance.event_log
   class: BatchedSqliteEventLog
   config: {{base_dir: {home}/history/runs}}
 telemetry: {{enabled: false}}

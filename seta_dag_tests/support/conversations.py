@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from seta_dag.tokens.markup import ADDED_TOKENS
+from seta_dag.tokens.renderers.markup import ADDED_TOKENS
 
 Log = dict[str, Any]
 Message = dict[str, Any]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.make_corpus import HAZARDS, Pools, Settings, make_trial
-from seta_dag.dataset.rows import RowMaker
-from seta_dag.rollouts.trial import find_runs, list_trials
+from seta_dag.rollouts.listing.trials import find_runs, list_trials
+from seta_dag.tokens.example import RowMaker
 from seta_dag_tests.support.written import Written, write_row
 
 POOLS = Pools(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seta_dag.tokens.markup import ADDED_TOKENS
+from seta_dag.tokens.renderers.markup import ADDED_TOKENS
 from seta_dag_tests.support.conversations import Log, assistant, call, log, schema, system, tool, user
 
 _LS = call("shell_exec", '{"id": "main", "command": "ls -la"}')

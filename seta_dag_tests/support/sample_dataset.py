@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.ledger import LEDGER_SCHEMA
-from seta_dag.dataset.row import ROW_SCHEMA
-from seta_dag.tokens.render import VARIANTS
+from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
+from seta_dag.dataset.schema import ROW_SCHEMA
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
 
 RUNS = ("demo/kimi", "demo/kimi_resume")
 MASKS = [[0, 0, 1, 1, 1], [0, 1, 1], [0] * 20 + [1] * 4, [0, 1], [0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 1, 1]]

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.filters import Filters
-from seta_dag.dataset.ledger import LEDGER_SCHEMA, write_ledger
-from seta_dag.dataset.row import ROW_SCHEMA
-from seta_dag.out import Out
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, write_ledger
+from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.rollouts.conversation import Conversation
-from seta_dag.tokens.render import VARIANTS, Variant, render
+from seta_dag.store.layout import Out
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
 from seta_dag.tokens.tokenizer import StudentTokenizer
 
 

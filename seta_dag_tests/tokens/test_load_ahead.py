@@ -11,8 +11,8 @@ import pytest
 
 from seta_dag.tokens import load_ahead as module
 from seta_dag.tokens.load_ahead import load_ahead, loaded
-from seta_dag.tokens.prove import Prover
-from seta_dag.tokens.student import Student
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.student.student import Student
 
 
 @pytest.fixture

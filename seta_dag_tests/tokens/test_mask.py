@@ -10,8 +10,8 @@ from tokenizers import Tokenizer
 
 from seta_dag.rollouts.conversation import conversation
 from seta_dag.tokens.mask import Tokenized
-from seta_dag.tokens.render import VARIANTS, Variant, render
-from seta_dag.tokens.student import Student
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
+from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag_tests.support import template
 from seta_dag_tests.support.conversations import Log, logs, plain_logs

@@ -1,0 +1,81 @@
+"""Group rollouts: the resume-chain merge, trial collection, CTRF reports."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from seta_dag import RULES_VERSION
+from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
+from seta_dag.defs.build.progress import ticker
+from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
+from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.merge import Merged, merge_runs, read_merged, write_merged
+from seta_dag.rollouts.parse_reports import parse_tasks
+
+Result = dg.MaterializeResult[Any]
+
+
+@dg.asset(
+    group_name="rollouts", kinds={"python", "json"}, backfill_policy=ONE_RUN, code_version=RULES_VERSION
+)
+def resume_chain(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
+    """Which trial is canonical and which superseded, across all runs below the rollouts root: of the
+    trials of one task and trajectory the last verified one counts. Registers tasks that are new."""
+    merged = merge_runs(project.root, project.runs, student.find().identity)
+    write_merged(project.target.resume_chain, merged)
+    context.instance.add_dynamic_partitions("task", [key_of(task) for task in merged.fingerprints])
+    # A task depends on the merge by its rules, which are this data version, and by its own trials,
+    # which are its fingerprint: so no task looks stale because the merge ran.
+    return dg.MaterializeResult(
+        metadata=_merge_metadata(merged, project), data_version=dg.DataVersion(RULES_VERSION)
+    )
+
+
+def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
+    trials = Counter(trial.run for trial in merged.trials)
+    superseded = Counter(
+        trial.run for trial in merged.trials if trial.task_id and trial.path not in merged.canonical
+    )
+    runs = [{"run": run, "trials": trials[run], "superseded": superseded[run]} for run in merged.runs]
+    return {
+        "rollouts": dg.MetadataValue.path(project.root),
+        "runs": len(merged.runs),
+        "tasks": len(merged.fingerprints),
+        "trials": len(merged.trials),
+        "canonical": len(merged.canonical),
+        "superseded": superseded.total(),
+        "failed rollouts": len(merged.failed),
+        "by run": table(runs),
+    }
+
+
+@dg.asset(
+    group_name="rollouts",
+    kinds={"python", "json"},
+    partitions_def=TASKS,
+    backfill_policy=ONE_RUN,
+    code_version=RULES_VERSION,
+    deps=[resume_chain],
+)
+def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
+    """The trial directories of a task: their logs, their report, how the agent ended."""
+    merged = read_merged(project.target.resume_chain)
+    tasks = tasks_in(context, merged)
+    return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context)))
+
+
+@dg.asset(
+    group_name="rollouts",
+    kinds={"python", "json"},
+    partitions_def=TASKS,
+    backfill_policy=ONE_RUN,
+    code_version=RULES_VERSION,
+    deps=[trials],
+)
+def ctrf_reports(context: dg.AssetExecutionContext, project: Project) -> Result:
+    """The verifier's CTRF report of each trial of a task: the reward is passed / total tests."""
+    merged = read_merged(project.target.resume_chain)
+    tasks = tasks_in(context, merged)
+    return stage_result(parse_tasks(project.target, project.root, merged, tasks, ticker(context)))

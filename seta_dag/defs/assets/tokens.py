@@ -1,0 +1,29 @@
+"""Group tokens: from each trial's conversation to token ids and a loss mask."""
+
+import dagster as dg
+
+from seta_dag import RULES_VERSION
+from seta_dag.defs.assets.rollouts import Result, ctrf_reports, trials
+from seta_dag.defs.assets.task_stage import stage_result, tasks_in
+from seta_dag.defs.build.progress import ticker
+from seta_dag.defs.partitions import ONE_RUN, TASKS
+from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.rollouts.merge import read_merged
+from seta_dag.tokens.tokenize_tasks import tokenize_tasks
+
+
+@dg.asset(
+    group_name="tokens",
+    kinds={"python", "arrow"},
+    partitions_def=TASKS,
+    backfill_policy=ONE_RUN,
+    code_version=RULES_VERSION,
+    deps=[trials, ctrf_reports],
+)
+def tokens(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
+    """The conversation of each canonical trial of a task, rendered with the student's chat template,
+    tokenized, with its loss mask: thinking and nothink."""
+    merged = read_merged(project.target.resume_chain)
+    tasks = tasks_in(context, merged)
+    out, root = project.target, project.root
+    return stage_result(tokenize_tasks(out, root, merged, student.load(), tasks, ticker(context)))

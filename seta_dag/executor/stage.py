@@ -1,0 +1,145 @@
+"""Task by task through a stage: one task that raises is written down and never stops the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from seta_dag.errors import OutputError
+from seta_dag.executor.memory import give_back
+from seta_dag.executor.workers import in_order
+from seta_dag.store.atomic import read_memo, remove, write_memo
+from seta_dag.store.integrity import NO_FILE, entries, settle
+from seta_dag.store.journal import Entry, appending
+from seta_dag.store.layout import Out, task_file_name
+
+TASK_STAGES = ("trials", "ctrf", "tokens")
+"""The stages that are built task by task, in their order."""
+
+Tick = Callable[[int, int], None]
+"""Is told (tasks done, tasks in all) after each task."""
+
+
+def no_tick(done: int, total: int) -> None:
+    """For whom progress is of no interest."""
+
+
+class Made(NamedTuple):
+    """What a task gave: what JSON can hold of it, what it counted, and the seal of its file, if any."""
+
+    record: Any
+    counts: Counter[str]
+    seal: str = NO_FILE
+
+
+@dataclass(slots=True)
+class StageReport:
+    """What a stage did: the tasks built, what they counted, and the sentence for each that failed."""
+
+    built: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def run_stage(
+    out: Out,
+    stage: str,
+    fingerprints: Mapping[str, str],
+    tasks: Iterable[str],
+    build: Callable[[str], Made],
+    *,
+    tick: Tick = no_tick,
+    workers: int | None = 1,
+) -> StageReport:
+    """Calls `build(task)` for each task, on several threads at once if asked, and keeps what it gave.
+
+    A task that failed in an earlier stage is passed over; one that raises here is kept as failed.
+    """
+    report, todo = StageReport(), list(tasks)
+    give_back()  # what the stage before left
+    with appending(out.journal(stage)) as append:
+        made = in_order(lambda task: _made(out, stage, fingerprints[task], task, build), todo, workers)
+        for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
+            if isinstance(one, str):
+                report.failed[task] = one
+            else:
+                append(
+                    task_file_name(stage, task, fingerprints[task]), Entry(one.seal, orjson.dumps(one.record))
+                )
+                report.counts += one.counts
+                report.built.append(task)
+            tick(done, len(todo))
+    return report
+
+
+def _made(out: Out, stage: str, fingerprint: str, task: str, build: Callable[[str], Made]) -> Made | str:
+    """What the task gave, or the sentence that says why it failed."""
+    note = failure_note(out, task, fingerprint)
+    earlier = read_failure(note)
+    if earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
+        return earlier[1]
+    try:
+        remove(note)
+        return build(task)
+    except Exception as error:
+        said = f"{stage}: {_what(error)}"
+        write_memo(note, [stage, said])
+        return said
+
+
+def _what(error: Exception) -> str:
+    """What went wrong without the paths of this machine: the ledger is the same on all (R12)."""
+    cause = error.__cause__ if isinstance(error, OutputError) else error
+    said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
+    return f"{type(cause).__name__}: {said}"
+
+
+def records(out: Out, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
+    """What is kept of each task that is built in a stage, as JSON; all of it that belongs to it is whole."""
+    found = entries(out, stage)
+    names = {task: task_file_name(stage, task, value) for task, value in fingerprints.items()}
+    return {task: found[name].record for task, name in names.items() if name in found}
+
+
+def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
+    """The tasks that lack a stage for their fingerprint, or whose building failed."""
+    built = {stage: entries(out, stage) for stage in TASK_STAGES}
+    failed = out.built("failed")
+
+    def is_built(task: str, fingerprint: str) -> bool:
+        done = all(task_file_name(stage, task, fingerprint) in built[stage] for stage in TASK_STAGES)
+        return done and task_file_name("failed", task, fingerprint) not in failed
+
+    return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
+
+
+def tidy(out: Out, fingerprints: Mapping[str, str]) -> None:
+    """Removes what is kept of tasks, and of states of tasks, that are no longer there."""
+    for stage in TASK_STAGES:
+        settle(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
+    for stage in ("tokens", "failed"):
+        out.remove_stale(stage, fingerprints)
+
+
+def failure_note(out: Out, task: str, fingerprint: str) -> Path:
+    """Where it is kept that the building of `task` raised."""
+    return out.task_file("failed", task, fingerprint)
+
+
+def read_failure(note: Path) -> tuple[str, str] | None:
+    """(stage, sentence) of a kept failure, None where the task did not fail."""
+    kept = read_memo(note)
+    return kept and (kept[0], kept[1])
+
+
+def failures(out: Out, fingerprints: Mapping[str, str]) -> dict[str, str]:
+    """The sentence for each task whose building raised."""
+    noted = out.built("failed")
+    names = {task: task_file_name("failed", task, value) for task, value in fingerprints.items()}
+    notes = {task: read_failure(out.stage("failed") / name) for task, name in names.items() if name in noted}
+    return {task: note[1] for task, note in notes.items() if note is not None}

@@ -1,0 +1,84 @@
+"""What stands between a dataset on disk and the Hub: everything is checked once more, secrets too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seta_dag.dataset.checks.proofs import read_proofs
+from seta_dag.dataset.checks.recount import count_by_run, unaccounted
+from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.ledger.ledger import read_filters, read_ledger
+from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.errors import ConfigError, PublishError
+from seta_dag.executor.stage import failures, unbuilt
+from seta_dag.hub.card.check import check_card
+from seta_dag.rollouts.listing.trials import find_runs
+from seta_dag.rollouts.merge import read_merged
+from seta_dag.store.layout import Out, existing
+from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.renderers.qwen3 import Variant
+
+if TYPE_CHECKING:
+    from seta_dag.hub.secret_scan.scan import Findings
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What is held against what. `allowed` is a file of fingerprints; `allow_secrets` allows them all."""
+
+    out: Out
+    root: Path
+    runs: str
+    allowed: Path | None = None
+    allow_secrets: bool = False
+
+    def require(self, variant: Variant) -> Findings:
+        """Raises `PublishError` where a check fails or a secret stands in a row; else what was found.
+
+        The findings are written to `secrets-VARIANT.json` beside the ledger either way.
+        """
+        from seta_dag.hub.secret_scan.scan import read_allowed, scan, write_report
+
+        faults = list(self._faults(variant))
+        if faults:
+            raise PublishError(f"{self.out.dataset(variant)} fails a check: {'; '.join(faults[:_SHOWN])}")
+        found = scan(self.out.dataset(variant), read_allowed(self.allowed) if self.allowed else ())
+        report = self.out.root / f"secrets-{variant}.json"
+        write_report(report, found)
+        if found.blocking and not self.allow_secrets:
+            raise PublishError(
+                f"{len(found.blocking)} secrets in the rows, see {report}; take the trials out, allow them by"
+                " their fingerprint in a file, or all with --allow-secrets"
+            )
+        return found
+
+    def require_its_rollouts(self) -> None:
+        """Raises `ConfigError` where the datasets were built from other runs than the settings name."""
+        named = tuple(run.path for run in find_runs(self.root, self.runs))
+        if named != read_merged(self.out.resume_chain).runs:
+            raise ConfigError(
+                f"{self.out.root}: built from other runs than {self.root} and --runs {self.runs!r} name; "
+                "give the rollouts and runs of the build, or build again"
+            )
+
+    def _faults(self, variant: Variant) -> Iterator[str]:
+        merged = read_merged(self.out.resume_chain)
+        lines = read_ledger(existing(self.out.ledger, "ledger"))
+        folder = self.out.dataset(variant)
+        yield from (f"{task}: {error}" for task, error in failures(self.out, merged.fingerprints).items())
+        left = unbuilt(self.out, merged.fingerprints)
+        yield from [f"{len(left)} tasks are not built, one is {left[0]}"] if left else []
+        yield from unaccounted(lines, count_by_run(self.root, self.runs))
+        yield from wrong_schemas(folder)
+        shards = read_shards(folder)
+        yield from () if any(shard.rows for shard in shards) else ("it has no row",)
+        yield from wrong_rows(shards, lines, variant)
+        yield from wrong_lengths(shards)
+        unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved
+        yield from (f"{uid}: not the row that was proved" for uid in unproved)
+        yield from check_card(folder, lines, filters=read_filters(self.out.ledger))

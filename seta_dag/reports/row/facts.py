@@ -1,0 +1,37 @@
+"""What is said of a row in one line each, the same in the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from seta_dag.dataset.schema import TOKEN_COUNTS
+from seta_dag.reports.row.inspection import Inspection
+
+
+def facts(inspection: Inspection) -> list[tuple[str, str]]:
+    """(name, value) of each, in the order in which they are to be read."""
+    row, line, tokens = inspection.row, inspection.line, len(inspection.ids)
+    share = inspection.n_trainable / max(tokens, 1)
+    return [
+        ("Tokens", f"{tokens:,}"),
+        ("Trainable", f"{inspection.n_trainable:,} ({share:.1%})"),
+        ("Turns", _turns(inspection)),
+        ("Messages logged", f"{row['n_messages']}"),
+        ("Reward", f"{row['reward']:.3f} ({line['passed']} of {line['total']} tests passed)"),
+        ("Model", row["model"] or "not logged"),
+        ("Flags", ", ".join(line["flags"] or ()) or "none"),
+        ("Ids read as the rendered text", "yes, exactly" if inspection.reads_as_text else "no"),
+        ("Tokens as the provider counted", _provider(row["provider_token_counts"])),
+        ("Log", row["conv_json_path"]),
+    ]
+
+
+def _turns(inspection: Inspection) -> str:
+    roles = Counter(turn.role for turn in inspection.turns)
+    return ", ".join(f"{count} {role}" for role, count in roles.items())
+
+
+def _provider(counts: dict[str, Any]) -> str:
+    named = [(name.removesuffix("_tokens"), counts[name]) for name in TOKEN_COUNTS]
+    return ", ".join(f"{count:,} {name}" for name, count in named if count is not None) or "not logged"

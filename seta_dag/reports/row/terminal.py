@@ -1,0 +1,77 @@
+"""An inspection for a terminal: each turn with its span, its mask and the tokens at both of its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from seta_dag.reports.printable import on_one_line, printable
+from seta_dag.reports.row.facts import facts
+from seta_dag.reports.row.inspection import Inspection, Token
+from seta_dag.reports.row.turn_spans import TurnSpan
+
+_AT_EACH_END = 4
+_STYLES = {"text": "", "markup": "blue", "literal": "bold yellow"}
+
+
+def as_renderable(inspection: Inspection) -> RenderableType:
+    """For a rich console of any width. Nothing in it can move the cursor or change its colours."""
+    title = f"{inspection.row['trial_uid']}, {inspection.variant}, as {inspection.student.name} reads it"
+    return Group(Text(printable(title), style="bold"), _turns(inspection), _facts(inspection))
+
+
+def _turns(inspection: Inspection) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("turn", "tokens", "count", "trainable"):
+        table.add_column(name, justify="left" if name == "turn" else "right", no_wrap=True)
+    table.add_column("first and last tokens", overflow="fold")
+    for turn in inspection.turns:
+        table.add_row(*_row(inspection, turn), style="green" if _trainable(inspection, turn) else "")
+    return table
+
+
+def _trainable(inspection: Inspection, turn: TurnSpan) -> int:
+    return inspection.trainable(turn.first, turn.end)
+
+
+def _row(inspection: Inspection, turn: TurnSpan) -> Iterable[RenderableType]:
+    yield Text(f"{turn.number} {on_one_line(printable(turn.role))}")
+    yield f"{turn.first} to {turn.end - 1}"
+    yield f"{turn.end - turn.first}"
+    yield f"{_trainable(inspection, turn) or 'not'}"
+    yield _ends(inspection, turn)
+
+
+def _ends(inspection: Inspection, turn: TurnSpan) -> Text:
+    middle = min(turn.first + _AT_EACH_END, turn.end)
+    last = max(turn.end - _AT_EACH_END, middle)
+    first = _shown(inspection.tokens(turn.first, middle))
+    rest = _shown(inspection.tokens(last, turn.end))
+    gap = "\n… " if last > middle else "\n"
+    return Text.assemble(first, gap, rest) if last < turn.end else first
+
+
+def _shown(tokens: Iterable[Token]) -> Text:
+    """Each token's id and text, with its white space as symbols."""
+    texts = [
+        Text.assemble((f"{token.id} ", "dim"), (_visible(token.text), _STYLES[token.kind]))
+        for token in tokens
+    ]
+    return Text("  ").join(texts)
+
+
+def _visible(text: str) -> str:
+    return on_one_line(text).replace(" ", "·")
+
+
+def _facts(inspection: Inspection) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts(inspection):
+        table.add_row(name, Text(on_one_line(printable(value))))
+    return table

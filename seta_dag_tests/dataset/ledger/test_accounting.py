@@ -1,0 +1,165 @@
+"""R11: whatever the merge and whatever was built, every trial is one line with one end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.accounting import account
+from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, REASONS, count_dispositions
+from seta_dag.executor.stage import failure_note, unbuilt
+from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
+from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.store.atomic import write_memo
+from seta_dag.store.layout import Out, task_file_name
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag_tests.support.damage import LINES, SEEN
+from seta_dag_tests.support.made import RUN, Made, merged, write_all, write_stages
+
+STATES: dict[str, str | None] = {
+    "built": None,
+    "never built": "not_built",
+    "no reports": "not_built",
+    "reports damaged": "not_built",
+    "tokens damaged": "not_built",
+    "what is kept of tokens damaged": "not_built",
+    "failed": "task_failed",
+}
+"""In what state a task's stages can be, and the reason of its canonical trials then."""
+UNFIT = ("not_verified", "ctrf_invalid", "no_tests", "no_conversation", "no_assistant_turn", "not_exact")
+
+trials = st.builds(
+    Made,
+    task=st.sampled_from("abcd"),
+    traj=st.integers(0, 3),
+    reason=st.none() | st.sampled_from(UNFIT),
+    text=st.text("xy", max_size=4),
+)
+made_lists = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
+superseded_trials = st.builds(
+    lambda task, n: Trial(RUN, f"{RUN}_resume", f"{task}_t{n}_cd", task, n),
+    st.sampled_from("abce"),
+    st.integers(0, 2),
+)
+superseded_lists = st.lists(superseded_trials, max_size=3, unique_by=lambda trial: trial.path)
+bad_names = st.lists(st.sampled_from(["notes", "x_t_ab", "\ufffd"]), max_size=2, unique=True)
+failed_tasks = st.lists(st.sampled_from(["f", "g"]), max_size=2, unique=True)
+all_filters = st.builds(
+    Filters, st.none() | st.sampled_from([0.0, 0.5, 0.75]), st.none() | st.integers(10, 20)
+)
+
+
+@settings(max_examples=60)
+@given(
+    made=made_lists, superseded=superseded_lists, bad=bad_names, gone=failed_tasks, filters=all_filters,
+    data=st.data(),
+)  # fmt: skip
+def test_rows_superseded_and_dropped_are_all_trials_seen(
+    made: list[Made], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
+    data: st.DataObject,
+) -> None:  # fmt: skip
+    others = [*superseded, *(Trial(RUN, RUN, name, None, None) for name in bad)]
+    merge = merged(made, others, [FailedRollout(RUN, RUN, task, "OSError: x") for task in gone])
+    states = {task: data.draw(st.sampled_from(sorted(STATES)), label=task) for task in merge.fingerprints}
+    with TemporaryDirectory() as folder:
+        out = Out(Path(folder))
+        write_stages(out, made, merge, [task for task in states if states[task] != "never built"])
+        for task, state in states.items():
+            put(out, merge.fingerprints[task], task, state)
+        lines = account(out, merge, filters)
+    assert sum(count_dispositions(lines).values()) == len(lines) == len(merge.trials) + len(gone)
+    of_uid = {(line["run"], line["trial_uid"]): line for line in lines if line["trial_uid"] is not None}
+    assert len(of_uid) == len(merge.trials)
+    assert all(set(line) == set(LEDGER_SCHEMA.names) for line in lines)
+    for line in lines:
+        assert (line["disposition"] == "dropped") == (line["reason"] in REASONS)
+        assert (line["disposition"] == "row") <= all(line[f"{variant}_tokens"] for variant in VARIANTS)
+    for trial in superseded:
+        assert of_uid[trial.run, trial.uid]["disposition"] == "superseded"
+    for one in made:
+        expected = STATES[states[one.task]] or one.reason or _filtered(one, filters)
+        assert of_uid[one.run, one.trial.uid]["reason"] == expected
+
+
+def put(out: Out, fingerprint: str, task: str, state: str) -> None:
+    if state == "no reports":
+        LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
+    elif state == "reports damaged":
+        LINES["a flipped bit"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
+    elif state == "what is kept of tokens damaged":
+        LINES["cut"](out.journal("tokens"), task_file_name("tokens", task, fingerprint))
+    elif state == "tokens damaged":
+        SEEN["cut"](out.task_file("tokens", task, fingerprint))
+    elif state == "failed":
+        write_memo(failure_note(out, task, fingerprint), ["tokens", "tokens: KeyError: 'x'"])
+
+
+def _filtered(one: Made, filters: Filters) -> str | None:
+    longest = max(len(one.text_of(variant)) for variant in VARIANTS)
+    found = filters.reason(0.5, longest)
+    return found and found[0]
+
+
+def line_of(out: Out, one: Made, filters: Filters | None = None) -> dict[str, object]:
+    """The line of the only trial there is."""
+    merge = merged([one])
+    write_stages(out, [one], merge)
+    (line,) = account(out, merge, filters or Filters())
+    return {name: value for name, value in line.items() if value not in (None, [])}
+
+
+IDENTITY = {"chain": RUN, "run": RUN, "trial_uid": "a_t0_ab", "task_id": "a", "traj_i": 0}
+SEEN_OF_LOG = {"snapshot": "conv_1.json", "n_messages": 2, "n_assistant_turns": 1}
+REPORT = {"reward": 0.5, "passed": 1, "total": 2}
+
+
+def test_a_row_is_told_with_its_counts(tmp_path: Path) -> None:
+    counts = {"thinking_tokens": 20, "thinking_trainable_tokens": 10}
+    counts |= {"nothink_tokens": 19, "nothink_trainable_tokens": 10}
+    assert line_of(Out(tmp_path), Made("a")) == {
+        **IDENTITY, **SEEN_OF_LOG, **REPORT, **counts, "disposition": "row",
+    }  # fmt: skip
+
+
+def test_a_trial_without_a_row_is_told_with_what_was_seen(tmp_path: Path) -> None:
+    assert line_of(Out(tmp_path), Made("a", reason="not_exact")) == {
+        **IDENTITY, **SEEN_OF_LOG, **REPORT,
+        "disposition": "dropped", "reason": "not_exact", "detail": "thinking: not_exact",
+    }  # fmt: skip
+
+
+def test_a_filtered_row_keeps_its_counts(tmp_path: Path) -> None:
+    line = line_of(Out(tmp_path), Made("a"), Filters(max_tokens=19))
+    assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
+    assert line["nothink_tokens"] == 19
+
+
+def test_a_task_never_built_says_what_to_do(tmp_path: Path) -> None:
+    (line,) = account(Out(tmp_path), merged([Made("a")]), Filters())
+    assert line["reason"] == "not_built" and "seta-dag build" in line["detail"]
+
+
+def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
+    merge = merged([], failed=[FailedRollout(RUN, RUN, "f", "OSError: x")])
+    (line,) = account(Out(tmp_path), merge, Filters())
+    assert (line["task_id"], line["trial_uid"], line["traj_i"]) == ("f", None, None)
+    assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
+
+
+def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> None:
+    out, made = Out(tmp_path), [Made("a"), Made("b")]
+    write_all(out, made)
+    merge = merged(made)
+    path = out.journal("ctrf")
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    before, of_a, after = path.read_bytes().partition(b"a_t0")
+    path.write_bytes(before + of_a + after.replace(b'"passed":1', b'"passed":2', 1))
+    os.utime(path, ns=times)
+    reasons = {line["task_id"]: line["reason"] for line in account(out, merge, Filters())}
+    assert reasons == {"a": "not_built", "b": None}
+    assert unbuilt(out, merge.fingerprints) == ["a"]

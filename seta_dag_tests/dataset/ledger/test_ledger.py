@@ -1,0 +1,130 @@
+"""The ledger as a file: one order, one schema, its filters, and what is no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.ledger.ledger import (
+    LEDGER_SCHEMA,
+    REASONS,
+    count_dispositions,
+    count_reasons,
+    read_filters,
+    read_ledger,
+    write_ledger,
+)
+from seta_dag.errors import DatasetError
+from seta_dag.reports.ledger_table import as_table
+from seta_dag_tests.support.damage import FOLDER, SEEN
+from seta_dag_tests.support.sample_dataset import ledger_line, sample_ledger
+
+
+def _line(task: str | None, traj: int | None, run: str, uid: str | None) -> dict[str, Any]:
+    return ledger_line(run, "superseded") | {"task_id": task, "traj_i": traj, "trial_uid": uid}
+
+
+LINES = [
+    _line(None, None, "b", "no name"),
+    _line("é", 0, "a", "é_t0_ab"),
+    _line("a", None, "a", None),
+    _line("a", 0, "b", "a_t0_aa"),
+    _line("a", 0, "a", "a_t0_bb"),
+    _line("a", 10, "a", "a_t10_aa"),
+    _line("a", 2, "a", "a_t2_aa"),
+]
+
+
+@settings(max_examples=20)
+@given(lines=st.permutations(LINES))
+def test_the_order_given_makes_no_difference(
+    lines: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("ledger")
+    write_ledger(folder / "one", LINES, Filters())
+    write_ledger(folder / "other", lines, Filters())
+    assert (folder / "one").read_bytes() == (folder / "other").read_bytes()
+
+
+def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
+    write_ledger(tmp_path / "ledger", sample_ledger(), Filters())
+    key = str
+    assert sorted(read_ledger(tmp_path / "ledger"), key=key) == sorted(sample_ledger(), key=key)
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(0.5), Filters(max_tokens=7), Filters(1.0, 8192)])
+def test_the_filters_are_kept_with_it(filters: Filters, tmp_path: Path) -> None:
+    write_ledger(tmp_path / "ledger", [], filters)
+    assert read_filters(tmp_path / "ledger") == filters and read_ledger(tmp_path / "ledger") == []
+
+
+def _foreign(path: Path) -> None:
+    pq.write_table(pa.table({"trial_uid": ["a"]}), path)
+
+
+def _other_type(path: Path) -> None:
+    at = LEDGER_SCHEMA.names.index("passed")
+    schema = LEDGER_SCHEMA.set(at, pa.field("passed", pa.string()))
+    pq.write_table(pa.Table.from_pylist(LINES, schema=schema), path)
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    **SEEN,
+    "folder": FOLDER,
+    "other columns": _foreign,
+    "other types": _other_type,
+}
+
+
+@pytest.mark.parametrize("read", [read_ledger, read_filters])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_no_ledger_is_refused_in_a_sentence(
+    fault: str, read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.parquet"
+    write_ledger(path, LINES * 40, Filters())
+    if fault == "a flipped bit":  # it may hit what is not read
+        path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR2"))
+    else:
+        FAULTS[fault](path)
+    with pytest.raises(DatasetError, match=r"ledger\.parquet: .*; build the dataset again") as raised:
+        read(path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "kept", [b"{", b"[1]", b'{"min_reward": 7}', b'{"other": 1}', b'{"min_reward": "x"}']
+)
+def test_filters_that_can_not_be_read_are_refused(kept: bytes, tmp_path: Path) -> None:
+    schema = LEDGER_SCHEMA.with_metadata({b"seta_dag.filters": kept})
+    pq.write_table(pa.Table.from_pylist([], schema=schema), tmp_path / "ledger")
+    with pytest.raises(DatasetError, match="which filters"):
+        read_filters(tmp_path / "ledger")
+
+
+def test_counts_are_those_of_the_lines() -> None:
+    assert count_dispositions(sample_ledger()) == {"row": 7, "superseded": 2, "dropped": 3}
+    assert count_reasons(sample_ledger()) == {"bad_name": 1, "no_tests": 2}
+    assert count_dispositions([]) == {"row": 0, "superseded": 0, "dropped": 0} and count_reasons([]) == {}
+
+
+@given(reasons=st.lists(st.sampled_from(REASONS), max_size=9))
+def test_reasons_are_counted_in_their_order(reasons: list[str]) -> None:
+    counted = count_reasons([ledger_line("a", "dropped", reason) for reason in reasons])
+    assert sum(counted.values()) == len(reasons)
+    assert list(counted) == sorted(counted, key=REASONS.index)
+
+
+def test_the_table_shows_every_line_uncut() -> None:
+    lines = [{**line, "detail": "x" * 300, "trial_uid": f"uid{n}"} for n, line in enumerate(sample_ledger())]
+    shown = as_table(lines)
+    assert shown.endswith(f"{len(lines)} trials") and shown.count("x" * 300) == len(lines)
+    assert [n for n in range(len(lines)) if f"uid{n} " not in shown] == []

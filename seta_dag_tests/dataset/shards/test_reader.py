@@ -1,0 +1,93 @@
+"""The size that a batch has once it is mapped is reckoned as Arrow itself has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA, TOKEN_COUNTS
+from seta_dag.dataset.shards.arrow_size import mapped_bytes
+from seta_dag.dataset.shards.reader import read_batches
+
+int64s = st.integers(-(2**63), 2**63 - 1)
+counts = st.fixed_dictionaries({name: st.none() | st.integers(0, 9) for name in TOKEN_COUNTS})
+VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
+    pa.string(): st.text(max_size=9),
+    pa.float64(): st.floats(0, 1),
+    pa.int64(): int64s,
+    pa.list_(pa.int32()): st.lists(st.integers(0, 2**31 - 1), max_size=5),
+    pa.list_(pa.int64()): st.lists(st.integers(0, 1), max_size=5),
+    FIELDS["provider_token_counts"]: counts,
+}
+NULLABLE = ("model", "conv_json_path", "provider_token_counts", "n_messages", "raw_conv_json")
+
+
+def rows(nulls: tuple[str, ...]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Any rows; the columns named may have nulls."""
+    columns = {
+        name: st.none() | VALUES[kind] if name in nulls else VALUES[kind] for name, kind in FIELDS.items()
+    }
+    return st.lists(st.fixed_dictionaries(columns), max_size=20)
+
+
+def as_mapped(batch: pa.RecordBatch) -> list[int]:
+    """The bytes of each column of a batch that was written as Arrow and read again."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return [column.nbytes for column in pa.ipc.open_stream(sink.getvalue()).read_all().columns]
+
+
+def check(batch: pa.RecordBatch) -> None:
+    expected = as_mapped(batch)
+    found = [mapped_bytes(batch.select([name])) for name in batch.schema.names]
+    assert dict(zip(batch.schema.names, found, strict=True)) == dict(
+        zip(batch.schema.names, expected, strict=True)
+    )
+    assert mapped_bytes(batch) == sum(expected)
+
+
+@given(made=rows(NULLABLE) | rows(()) | rows(tuple(FIELDS)), data=st.data())
+def test_batches_and_slices_have_the_size_that_arrow_maps(
+    made: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    batch = pa.RecordBatch.from_pylist(made, schema=ROW_SCHEMA)
+    check(batch)
+    start = data.draw(st.integers(0, len(made)))
+    check(batch.slice(start, data.draw(st.integers(0, len(made) - start))))
+
+
+@given(made=rows(NULLABLE) | rows(()), group=st.integers(1, 8))
+def test_batches_of_a_shard_have_the_size_that_arrow_maps(made: list[dict[str, Any]], group: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "train-00000-of-00001.parquet"
+        pq.write_table(pa.Table.from_pylist(made, schema=ROW_SCHEMA), path, row_group_size=group)
+        for batch in read_batches(path):
+            check(batch)
+
+
+BATCHES: dict[str, list[Any]] = {
+    "nothing": [],
+    "one null": [None],
+    "nulls alone": [None] * 9,
+    "an empty value": [""],
+    "eight": ["a"] * 8,
+    "nine, the last a null": [*"abcdefgh", None],
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("kind", VALUES, ids=str)
+def test_batches_of_few_rows_have_the_size_that_arrow_maps(name: str, kind: pa.DataType) -> None:
+    plain: dict[pa.DataType, Any] = {pa.float64(): 0.5, pa.int64(): 1, pa.string(): "é"}
+    value = plain.get(kind, {} if pa.types.is_struct(kind) else [])
+    values = [None if one is None else value for one in BATCHES[name]]
+    check(pa.record_batch({"column": pa.array(values, kind)}))
+    check(pa.record_batch({"column": pa.array([value, *values, value], kind)}).slice(1, len(values)))

@@ -1,0 +1,210 @@
+"""Whatever happens to the rollouts, the next build gives what a build from nothing gives, and rebuilds
+only the tasks that it happened to."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.definitions import code_location
+from seta_dag.defs.build.build import build, planned
+from seta_dag.defs.partitions import registered
+from seta_dag.executor.stage import TASK_STAGES
+from seta_dag.tokens.student.student import Student
+from seta_dag_tests.support import template
+from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, trial
+
+BEFORE, FIRST, SECOND, THIRD = (
+    Path("exp") / name for name in ("kimi", "kimi_resume", "kimi_resume_2", "kimi_resume_3")
+)
+ALL = {"a", "multi_traj_task", "resume_twice_0", "stack_overflow__100", "verifier_timeout"}
+
+
+def grow(root: Path) -> None:
+    """The log that was cut is written to its end."""
+    whole = max(trial(SAMPLE, "stack_overflow__100").rglob("conv_*.json"))
+    max(trial(root, "stack_overflow__100").rglob("conv_*.json")).write_bytes(whole.read_bytes())
+
+
+def report_late(root: Path) -> None:
+    """The report of a trial that had none."""
+    report = RUNS[2] / "trials/resume_twice_0_t0_20e13f/verifier/ctrf.json"
+    late = trial(root, "resume_twice_0") / "verifier/ctrf.json"
+    late.parent.mkdir(exist_ok=True)  # git keeps no empty folder
+    shutil.copy2(report, late)
+
+
+def judge_again(root: Path) -> None:
+    """A report says something else, in as many bytes and with the same time."""
+    path = trial(root, "a_t0") / "verifier/ctrf.json"
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_text(path.read_text().replace('"status": "passed"', '"status": "failed"', 1))
+    os.utime(path, ns=times)
+
+
+def run_before(root: Path) -> None:
+    """An earlier run: of one task it has the only verified trial, of another a superseded one."""
+    take(root / BEFORE, "resume_twice_0", source=RUNS[2])
+    take(root / BEFORE, "verifier_timeout")
+
+
+def run_after(root: Path) -> None:
+    """A later run: a task's trial at last verified, and a task that is new."""
+    take(root / THIRD, "resume_twice_0", "dup_later_worse", source=RUNS[2])
+
+
+def first_trial(root: Path) -> None:
+    """The task whose rollout failed makes a trial."""
+    shutil.copytree(trial(root, "a_t0"), root / SECOND / "trials/never_built_t0_abcdef")
+
+
+CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
+    "nothing": (lambda root: None, set()),
+    "a task comes": (lambda root: take(root / FIRST, "tâche"), {"tâche_日本語"}),
+    "a task is run again in a later resume": (
+        lambda root: take(root / SECOND, "resume_twice_0", source=RUNS[2]),
+        {"resume_twice_0"},
+    ),
+    "more trajectories come": (
+        lambda root: take(root / SECOND, "multi_traj_task_t2", "multi_traj_task_t3"),
+        {"multi_traj_task"},
+    ),
+    "a report comes later": (report_late, {"resume_twice_0"}),
+    "a report says something else in as many bytes": (judge_again, {"a"}),
+    "a log grows": (grow, {"stack_overflow__100"}),
+    "a run comes before": (run_before, {"resume_twice_0", "verifier_timeout"}),
+    "a run comes after": (run_after, {"resume_twice_0", "dup_later_worse"}),
+    "a rollout that failed makes a trial": (first_trial, {"never_built"}),
+    "a trial goes": (lambda root: shutil.rmtree(trial(root, "multi_traj_task_t1")), {"multi_traj_task"}),
+    "a task goes": (lambda root: shutil.rmtree(trial(root, "a_t0")), set()),
+    "a run goes": (lambda root: shutil.rmtree(root / SECOND), set()),
+    "a folder that is no trial comes": (lambda root: (root / FIRST / "trials/notes").mkdir(), set()),
+    "a rollout fails": (lambda root: (root / FIRST / "failed/other.txt").write_text("OSError: no"), set()),
+    "the run's settings change": (
+        lambda root: (root / FIRST / "config.yaml").write_text("n_trajs: 4"),
+        set(),
+    ),
+}
+
+
+def rebuilt(place: Place, before: dict[str, int]) -> set[str]:
+    """The tasks whose rows were written since."""
+    now = place.stage_files()
+    names = {name for name in now if name.startswith("tokens/") and before.get(name) != now[name]}
+    slugs = {name.removeprefix("tokens/").rsplit(".", 2)[0] for name in names}
+    tasks = {place.out.task_file("tokens", task, "x").name.rsplit(".", 2)[0]: task for task in place.tasks()}
+    return {tasks[slug] for slug in slugs}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_next_build_equals_one_from_nothing_and_rebuilds_what_changed(
+    name: str, place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    change, tasks = CHANGES[name]
+    before = place.stage_files()
+    change(place.rollouts)
+    outcome = place.build(instance)
+    assert not outcome.failures
+    assert rebuilt(place, before) == tasks
+    assert (outcome.rebuilt, outcome.tasks) == (len(tasks), len(place.tasks()))
+    again = built_plainly(place, tmp_path / "again")
+    assert place.visible() == again.visible()
+    assert set(place.stage_files()) == set(again.stage_files())
+    assert sorted(registered(instance)) == place.tasks()
+
+
+def test_a_changed_filter_rebuilds_no_task_and_can_be_taken_back(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    filters = Filters(min_reward=0.7, max_tokens=550)
+    stages, visible = place.stage_files(), place.visible()
+    assert place.build(instance, filters=filters).rebuilt == 0
+    assert {line["reason"] for line in place.ledger()} >= {None, "below_min_reward", "too_many_tokens"}
+    assert place.visible() == built_plainly(place, tmp_path / "again", filters=filters).visible()
+    assert place.build(instance).rebuilt == 0
+    assert place.visible() == visible
+    assert place.stage_files() == stages
+
+
+def first_revision(folder: Path, student: Student) -> str:
+    """The same student with the other revision of its chat template."""
+    folder.mkdir()
+    (folder / "tokenizer.json").symlink_to(student.tokenizer_path)
+    config = {"chat_template": template.official("first")}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return str(folder)
+
+
+def test_another_student_rebuilds_every_task(
+    place: Place, instance: dg.DagsterInstance, student: Student, tmp_path: Path
+) -> None:
+    folder = first_revision(tmp_path / "student", student)
+    before = place.stage_files()
+    assert place.build(instance, student=folder).rebuilt == len(ALL)
+    assert rebuilt(place, before) == ALL
+    assert place.visible() == built_plainly(place, tmp_path / "again", student=folder).visible()
+
+
+def test_other_rules_rebuild_every_task(
+    place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, visible = place.stage_files(), place.visible()
+    monkeypatch.setattr("seta_dag.rollouts.fingerprint.RULES_VERSION", "another")
+    assert place.build(instance).rebuilt == len(ALL)
+    assert not before.keys() & place.stage_files().keys()
+    assert place.visible() == visible
+
+
+@pytest.mark.parametrize(
+    ("how", "tasks"), [({"full": True}, ALL), ({"task": "a"}, {"a"})], ids=["full", "task"]
+)
+def test_tasks_asked_for_are_built_again_though_nothing_changed(
+    how: dict[str, Any], tasks: set[str], place: Place, instance: dg.DagsterInstance
+) -> None:
+    before, visible = place.stage_files(), place.visible()
+    assert place.build(instance, **how).rebuilt == len(tasks)
+    assert rebuilt(place, before) == tasks
+    assert place.visible() == visible
+
+
+def test_what_comes_while_a_build_runs_is_said_and_built_next(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    request = place.request()
+    take(place.rollouts / FIRST, "stack_overflow__101")
+    with planned(request, lambda: None) as work:
+        take(place.rollouts / FIRST, "stack_overflow__102")
+        outcome = build(code_location(), instance, request, work)
+    assert outcome.failures == ("1 tasks came, changed or were damaged while this build ran: build again",)
+    assert not place.build(instance).failures
+    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+
+
+def test_tasks_built_without_the_ledger_are_in_the_next_build(
+    place: Place, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    shutil.rmtree(place.out.stages)
+    request = place.request(task="a")
+    with planned(request, lambda: None) as work:
+        assert not build(code_location(), instance, request, work).failures
+    built = built_plainly(place, tmp_path / "again")
+    shutil.copytree(built.out.stage("tokens"), place.out.stage("tokens"), dirs_exist_ok=True)
+    for stage in TASK_STAGES:
+        shutil.copy(built.out.journal(stage), place.out.stages)
+    assert not place.build(instance).failures
+    assert place.visible() == built.visible()
+
+
+def test_a_run_may_have_any_name(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    place = Place(tmp_path)
+    for name in ("run  two", "new\nline"):
+        take(place.rollouts / name, "a_t0")
+    assert not place.build(instance).failures

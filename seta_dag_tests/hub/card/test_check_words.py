@@ -1,0 +1,61 @@
+"""What the template wrote is held word for word; what a person wrote, and what things are called, is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seta_dag.dataset.filters.filters import Filters
+from seta_dag.hub.card.check import check_card
+from seta_dag.hub.card.prose import Prose, Section
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag_tests.hub.card.test_check import build, check_with
+from seta_dag_tests.hub.card.test_render import FACTS
+from seta_dag_tests.support.sample_dataset import sample_ledger
+
+
+def _numbers_changed_by_one(text: str) -> Iterator[tuple[str, str]]:
+    """(line, text) for each run of digits of the card, but in the title and the runs' own settings."""
+    settings = range(text.index("| setting | value |"), text.index("### Merging"))
+    title = range(text.index("\n# "), text.index("\n", text.index("\n# ") + 1))
+    for found in re.finditer(r"\d+", text):
+        if found.start() not in settings and found.start() not in title:
+            changed = text[: found.start()] + f"{int(found[0]) + 1:0{len(found[0])}}" + text[found.end() :]
+            yield changed[changed.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0], changed
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_number_of_a_card_changed_by_one_is_found(tmp_path: Path, variant: Variant) -> None:
+    filtered = replace(FACTS, filters=Filters(0.5, 16384))
+    dataset = build(tmp_path, variant, facts=filtered, repo="org/set-1")
+    assert check_card(dataset, sample_ledger(), filters=filtered.filters) == []
+    numbers = list(_numbers_changed_by_one((dataset / "README.md").read_text("utf-8")))
+    assert len(numbers) > 100  # else the card was not looked through
+    assert [line for line, text in numbers if not check_with(dataset, text, filtered.filters)] == []
+
+
+@pytest.mark.parametrize("words", ["About 500 rows.", "**1,488** examples", "| rows | 7 |", "# 500 rows"])
+def test_a_persons_own_words_are_theirs(tmp_path: Path, words: str) -> None:
+    prose = Prose(
+        "500 rows", words, links={"500 rows": "https://example.org"}, sections=(Section("On", words),)
+    )
+    assert check_card(build(tmp_path, prose=prose), sample_ledger()) == []
+
+
+@pytest.mark.parametrize("name", ["500 rows", "9 examples|7 rows", "`1` of `2`", "a  b", "\\", "1,000", " "])
+def test_names_that_look_like_numbers_are_names(tmp_path: Path, name: str) -> None:
+    facts = replace(FACTS, student=name, runs_glob=name, chains={name: [name], **FACTS.chains})
+    settings = {"dataset": [name, "x"], "model_type": [7, name]}
+    dataset = build(tmp_path, facts=replace(facts, rollout_settings=settings))
+    assert check_card(dataset, sample_ledger()) == []
+
+
+@pytest.mark.parametrize("heading", ["Thinking", "Build", "Loading", "Statistics"])
+def test_a_persons_section_may_not_take_the_name_of_the_cards_own(tmp_path: Path, heading: str) -> None:
+    prose = Prose(sections=(Section(heading, "Other words."),))
+    (sentence,) = check_card(build(tmp_path, prose=prose), sample_ledger())
+    assert f"more than one section {heading}" in sentence

@@ -1,0 +1,87 @@
+"""A person's own words come from one TOML file; what it can't say is refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seta_dag.errors import ConfigError
+from seta_dag.hub.card.prose import Prose, Section, read_prose
+
+WHOLE = """
+title = "Terminal rollouts"
+description = '''
+Two lines,
+ünïcode too.
+'''
+license = "cc-by-4.0"
+
+[links]
+code = "https://example.org/code"
+"The paper" = "http://example.org/paper"
+
+[[section]]
+title = "Ethics"
+text = "None."
+
+[[section]]
+title = "Contact"
+text = "- us"
+"""
+
+
+def test_no_file_gives_a_card_that_speaks_for_itself() -> None:
+    assert read_prose(None) == Prose(
+        title=None, description=None, license="apache-2.0", links={}, sections=()
+    )
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(WHOLE, "utf-8")
+    assert read_prose(path) == Prose(
+        title="Terminal rollouts",
+        description="Two lines,\nünïcode too.",
+        license="cc-by-4.0",
+        links={"code": "https://example.org/code", "The paper": "http://example.org/paper"},
+        sections=(Section("Ethics", "None."), Section("Contact", "- us")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title = ", "not TOML"),
+        ("titel = 'x'", "no key titel; it has title, description, license, links, section"),
+        ("rows = 7", "no key rows"),
+        ("title = 7", "title must be one line"),
+        ("title = ''", "title must be one line"),
+        ('title = "a\\nb"', "title must be one line"),
+        ("description = ['x']", "description must be text"),
+        ("license = 'Apache 2.0'", "license must be a license id"),
+        ("links = 'x'", r"write \[links\]"),
+        ("[links]\ncode = 'example.org'", "links.code must be an address"),
+        ("section = 'x'", r"write \[\[section\]\]"),
+        ("[section]\ntitle = 'x'", r"write \[\[section\]\]"),
+        ("[[section]]\ntext = 'x'", "title must be one line"),
+        ("[[section]]\ntitle = 'x'", "text of section 'x' must be text"),
+        ("[[section]]\ntitle = 'x'\ntext = 'y'\nrows = 7", "has no key rows; it has title, text"),
+    ],
+)
+def test_anything_else_is_refused_in_a_sentence_that_names_the_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=said) as raised:
+        read_prose(path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, lambda path: path.write_bytes(b"\xff")])
+def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "card.toml"
+    make(path)
+    with pytest.raises(ConfigError, match=r"card\.toml"):
+        read_prose(path)

@@ -1,0 +1,36 @@
+"""The rows as TRL and a plain PyTorch loop take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from seta_dag.loaders.areal import get_seta_sft_dataset
+from seta_dag.loaders.labels import collate, with_labels
+from seta_dag_tests.support.hub import LoopbackHub
+from seta_dag_tests.support.hub.dataset import sample
+
+
+def test_labels_are_the_trainable_ids(hub: LoopbackHub, tmp_path: Path) -> None:
+    folder = sample(tmp_path / "d", shards=2, rows=700)
+    loaded = get_seta_sft_dataset(str(folder), "train", train_ratio=0.7)
+    labelled = with_labels(loaded)
+    assert labelled.column_names == ["input_ids", "labels"]
+    assert list(labelled) == [
+        {
+            "input_ids": one["input_ids"],
+            "labels": [i if m else -100 for i, m in zip(one["input_ids"], one["loss_mask"], strict=True)],
+        }
+        for one in loaded
+    ]
+
+
+def test_a_batch_is_padded_on_the_right_and_learns_what_the_mask_says() -> None:
+    batch = collate(
+        [{"input_ids": [5, 6, 7], "loss_mask": [0, 1, 1]}, {"input_ids": [8], "loss_mask": [0]}], pad_id=9
+    )
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 9]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch["labels"].tolist() == [[-100, 6, 7], [-100, -100, -100]]
+    assert {array.dtype for array in batch.values()} == {np.dtype(np.int64)}

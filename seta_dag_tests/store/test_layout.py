@@ -1,0 +1,69 @@
+"""What lies where under the output directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seta_dag.errors import NotBuiltError
+from seta_dag.store.atomic import write_memo
+from seta_dag.store.layout import Out, existing, task_file_name
+
+names = st.text(min_size=1, max_size=200) | st.sampled_from(
+    ["a", "A", "a/b", "a b", "..", ".", "-", "é", "é"]
+)
+
+
+@given(one=names, other=names)
+def test_each_task_has_a_file_of_its_own_on_any_file_system(one: str, other: str) -> None:
+    first, second = (task_file_name("ctrf", task, "0" * 16).lower() for task in (one, other))
+    assert (first == second) == (one == other)
+
+
+@given(task=names, stage=st.sampled_from(["trials", "ctrf", "tokens", "failed"]))
+def test_a_stage_file_is_one_plain_name(task: str, stage: str) -> None:
+    name = task_file_name(stage, task, "0" * 16)
+    assert name.isascii() and name.isprintable() and len(name) < 130
+    assert Path(name).name == name and " " not in name
+
+
+def test_stale_files_leave_and_current_ones_stay(tmp_path: Path) -> None:
+    out, fingerprints = Out(tmp_path), {"a": "1" * 16, "b": "2" * 16}
+    for stage in ("failed", "tokens"):
+        for task, fingerprint in [*fingerprints.items(), ("a", "3" * 16), ("gone", "1" * 16)]:
+            path = out.task_file(stage, task, fingerprint)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+    out.remove_stale("tokens", fingerprints)
+    assert out.built("tokens") == {task_file_name("tokens", *item) for item in fingerprints.items()}
+    assert len(out.built("failed")) == 4
+
+
+def test_a_stage_that_never_ran_has_no_files(tmp_path: Path) -> None:
+    out = Out(tmp_path)
+    out.remove_stale("tokens", {})
+    assert out.built("tokens") == set()
+    out.stages.mkdir()
+    out.stage("tokens").write_text("a file in its place")
+    assert out.built("tokens") == set()
+
+
+def test_forgetting_removes_every_memo_and_nothing_else(tmp_path: Path) -> None:
+    out = Out(tmp_path)
+    for path in (out.memo("thinking.shards"), out.shard_facts("thinking"), out.resume_chain):
+        write_memo(path, [])
+    out.forget()
+    out.forget()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [out.resume_chain]
+
+
+def test_what_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotBuiltError) as raised:
+        existing(tmp_path / "ledger.parquet", "ledger")
+    assert str(raised.value) == (
+        f"{tmp_path}/ledger.parquet: not there yet; run seta-dag build (or materialize ledger)"
+    )
+    assert existing(tmp_path, "ledger") == tmp_path

@@ -1,0 +1,40 @@
+"""No false alarm: the proofs hold for every conversation that the renderer is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+
+from seta_dag.executor.workers import Later
+from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.ctrf import Report
+from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.tokens.example import RowMaker, TrialRow
+from seta_dag.tokens.task_file import task_file
+from seta_dag_tests.support.conversations import Log, logs, plain_logs
+from seta_dag_tests.support.named_conversations import NAMED
+
+TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
+
+
+def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
+    """(reason, detail) of the log's row, held against the reference engine too."""
+    row, later = TrialRow(TRIAL, Report(1, 1)), Later()
+    with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
+        maker.tokenize(row, lambda: conversation(made), file, later)
+    later.run()
+    assert row.against_reference
+    return row.reason, row.detail
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_conversation_is_proved(name: str, maker: RowMaker) -> None:
+    assert outcome(NAMED[name], maker) == (None, None)
+
+
+@given(made=logs() | plain_logs())
+def test_any_conversation_is_proved(made: Log, maker: RowMaker) -> None:
+    assert outcome(made, maker) == (None, None)

@@ -1,0 +1,116 @@
+"""R6 and R7: the renderer equals the official chat template, but for what the rules change."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from seta_dag.rollouts.conversation import conversation
+from seta_dag.tokens.renderers.markup import ADDED_TOKENS, IM_END, IM_START, MARKUP, THINK, Markup
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag_tests.support import template
+from seta_dag_tests.support.conversations import Log, log, logged_texts, logs, messages, plain_logs, user
+from seta_dag_tests.support.named_conversations import NAMED
+from seta_dag_tests.support.places import PLACES
+
+GOLDEN = template.read_renderings()
+CASES = [(name, variant) for name in NAMED for variant in VARIANTS]
+
+
+def rendering(made: Log, variant: Variant) -> Rendered:
+    """The log's conversation, rendered."""
+    return render(conversation(made), variant)
+
+
+def after_one_query() -> st.SearchStrategy[Log]:
+    """Logs in which every assistant turn comes after the last user query."""
+    later = st.lists(messages(logged_texts(), "assistant", "tool", "system"), min_size=1, max_size=6)
+    query = logged_texts().map(lambda text: user(f"Go {text}"))
+    return st.builds(lambda first, rest: log(first, *rest), query, later)
+
+
+def test_each_trap_and_forty_conversations_are_named() -> None:
+    assert {name[:6] for name in NAMED if name.startswith("trap")} == {f"trap {n}" for n in range(1, 9)}
+    assert len(NAMED) >= 40
+    assert set(GOLDEN) == set(CASES)
+
+
+@pytest.mark.parametrize(("name", "variant"), CASES)
+def test_rendering_equals_the_golden_one(name: str, variant: Variant) -> None:
+    assert rendering(NAMED[name], variant).text == GOLDEN[name, variant]
+
+
+@pytest.mark.parametrize("revision", template.REVISIONS)
+def test_golden_renderings_are_the_templates(revision: str) -> None:
+    made = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
+    assert made == GOLDEN
+
+
+@given(made=logs())
+def test_rendering_equals_the_changed_template(made: Log) -> None:
+    assume(template.r5_messages(made))
+    expected = {(v, r): template.expected(made, r, v) for v in VARIANTS for r in template.REVISIONS}
+    assert {(v, r): rendering(made, v).text for v, r in expected} == expected
+
+
+@given(made=after_one_query())
+def test_rendering_equals_the_untouched_template(made: Log) -> None:
+    messages = template.r5_messages(made)
+    untouched = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
+    assert {rendering(made, "thinking").text} == untouched
+
+
+@given(made=logs())
+def test_spans_are_the_assistant_turns_in_order(made: Log) -> None:
+    assume(template.r5_messages(made))
+    for variant in VARIANTS:
+        one = rendering(made, variant)
+        assert ["".join(one.pieces[a:b]) for a, b in one.spans] == template.assistant_turns(made, variant)
+
+
+@given(made=logs())
+def test_pieces_are_markup_and_whole_gaps(made: Log) -> None:
+    for variant in VARIANTS:
+        pieces = rendering(made, variant).pieces
+        markup = [type(piece) is Markup for piece in pieces]
+        assert all(piece in MARKUP for piece in itertools.compress(pieces, markup))
+        assert all(pieces)
+        assert all(first or second for first, second in itertools.pairwise(markup))
+
+
+@given(made=logs())
+def test_each_span_is_one_turn_with_its_header_and_its_end(made: Log) -> None:
+    for one in (rendering(made, variant) for variant in VARIANTS):
+        for first, end in one.spans:
+            assert one.pieces[first] is IM_START
+            assert one.pieces[first + 1].startswith("assistant\n")
+            assert one.pieces[end - 2] is IM_END
+            assert one.pieces[end - 1] == "\n"
+
+
+@given(made=logs())
+def test_thinking_keeps_all_reasoning_and_nothink_none(made: Log) -> None:
+    found = template.r5_messages(made)
+    logged = sum(bool(message.get("reasoning_content")) for message in found)
+    last_is_bare = bool(found) and found[-1]["role"] == "assistant" and not found[-1]["reasoning_content"]
+    blocks = {variant: _markup(rendering(made, variant)).count(THINK) for variant in VARIANTS}
+    assert blocks == {"thinking": logged + last_is_bare, "nothink": 0}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_an_added_token_in_text_is_told(place: str, variant: Variant) -> None:
+    told = {token: rendering(PLACES[place](token), variant).has_literal_markup for token in ADDED_TOKENS}
+    assert told == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
+
+
+@given(made=plain_logs())
+def test_halves_of_added_tokens_are_not_told(made: Log) -> None:
+    assert not any(rendering(made, variant).has_literal_markup for variant in VARIANTS)
+
+
+def _markup(one: Rendered) -> list[str]:
+    return [piece for piece in one.pieces if type(piece) is Markup]

@@ -1,0 +1,148 @@
+"""R8: token ids. Both engines give the same, and only the renderer's markup is ever a special token."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from seta_dag.rollouts.conversation import conversation
+from seta_dag.tokens.renderers.markup import ADDED_TOKENS, Markup
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag.tokens.student.engines import Engine, EngineName, Ids, joined
+from seta_dag.tokens.student.student import Student
+from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag_tests.support.conversations import Log, logs, plain_logs, texts
+from seta_dag_tests.support.named_conversations import NAMED
+from seta_dag_tests.support.places import PLACES
+
+FIRST_ADDED = 151643
+LONG = {
+    "a long line": "x" * 20_000,
+    "spaces": " " * 5_000,
+    "newlines": "\n" * 5_000,
+    "digits": "1234567890" * 500,
+    "one letter, many accents": "e" + "\u0301" * 500,
+    "emoji": "👩‍👩‍👧‍👦" * 300,
+    "begun tags": "<|im_" * 2_000,
+    "every added token": "".join(ADDED_TOKENS),
+    "hangul to compose": "\u1112\u1161\u11ab" * 300,
+    "control characters": "".join(map(chr, range(32))),
+    "every plane": "".join(chr(c) for c in range(0x80, 0x20000, 97) if not 0xD800 <= c < 0xE000),
+    "nothing": "",
+}
+
+
+def both(one: Engine, other: Engine, given_texts: list[str]) -> None:
+    """Asserts that the engines give the same, for ordinary and for whole text."""
+    for method in ("ordinary", "whole"):
+        first, second = getattr(one, method)(given_texts), getattr(other, method)(given_texts)
+        assert np.array_equal(first.ids, second.ids)
+        assert np.array_equal(first.offsets, second.offsets)
+
+
+@given(given_texts=st.lists(texts(), max_size=5))
+def test_engines_agree(tokenizer: StudentTokenizer, reference: Engine, given_texts: list[str]) -> None:
+    both(tokenizer.engine, reference, given_texts)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_engines_agree_on_long_text(name: str, tokenizer: StudentTokenizer, reference: Engine) -> None:
+    both(tokenizer.engine, reference, [LONG[name]])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_engines_agree_on_conversations(
+    variant: Variant, tokenizer: StudentTokenizer, reference: Engine
+) -> None:
+    rendered = [render(conversation(made), variant) for made in NAMED.values()]
+    slow = StudentTokenizer(reference, tokenizer.markup_ids)
+    fast_ids = [one.ids.tolist() for one in tokenizer.tokenize(rendered)]
+    assert fast_ids == [one.ids.tolist() for one in slow.tokenize(rendered)]
+
+
+@given(given_texts=st.lists(texts(), max_size=5))
+def test_ordinary_text_never_gives_an_added_token(
+    tokenizer: StudentTokenizer, given_texts: list[str]
+) -> None:
+    assert not (tokenizer.engine.ordinary(given_texts).ids >= FIRST_ADDED).any()
+
+
+@given(given_texts=st.lists(texts(), max_size=5))
+def test_texts_are_encoded_one_by_one(tokenizer: StudentTokenizer, given_texts: list[str]) -> None:
+    alone = joined([tokenizer.engine.ordinary([text]).ids for text in given_texts])
+    together = tokenizer.engine.ordinary(given_texts)
+    assert np.array_equal(alone.ids, together.ids)
+    assert np.array_equal(alone.offsets, together.offsets)
+
+
+@pytest.mark.parametrize("engine", ["fastokens", "hf"])
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_literal_markup_stays_text(
+    place: str, variant: Variant, engine: EngineName, tokenizer: StudentTokenizer, reference: Engine
+) -> None:
+    used = tokenizer if engine == "fastokens" else StudentTokenizer(reference, tokenizer.markup_ids)
+    rendered = [render(conversation(PLACES[place](f"a{token}b")), variant) for token in ADDED_TOKENS]
+    for one, tokens in zip(rendered, used.tokenize(rendered), strict=True):
+        assert added(tokens.ids) == markup_ids(one, tokenizer)
+
+
+@given(made=logs())
+def test_added_tokens_are_the_markup_and_nothing_else(tokenizer: StudentTokenizer, made: Log) -> None:
+    rendered = both_variants(made)
+    for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
+        assert added(tokens.ids) == markup_ids(one, tokenizer)
+
+
+@given(made=plain_logs())
+def test_without_literals_the_whole_text_gives_the_ids(
+    tokenizer: StudentTokenizer, reference: Engine, made: Log
+) -> None:
+    rendered = both_variants(made)
+    for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
+        assert np.array_equal(tokens.ids, reference.whole([one.text]).ids)
+        assert np.array_equal(tokens.ids, tokenizer.engine.whole([one.text]).ids)
+
+
+@given(made=logs())
+def test_ids_decode_to_the_nfc_form(tokenizer: StudentTokenizer, decoder: Tokenizer, made: Log) -> None:
+    rendered = both_variants(made)
+    for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
+        text = decoder.decode(tokens.ids.tolist(), skip_special_tokens=False)
+        assert text == unicodedata.normalize("NFC", one.text)
+
+
+@given(made=st.lists(logs(), max_size=2))
+def test_conversations_are_encoded_one_by_one(tokenizer: StudentTokenizer, made: list[Log]) -> None:
+    rendered = [one for each in made for one in both_variants(each)]
+    alone = [tokenizer.tokenize([one])[0] for one in rendered]
+    for one, other in zip(tokenizer.tokenize(rendered), alone, strict=True):
+        assert np.array_equal(one.ids, other.ids)
+        assert np.array_equal(one.mask, other.mask)
+        assert one.spans == other.spans
+
+
+def both_variants(made: Log) -> list[Rendered]:
+    """The log's conversation, rendered in each variant."""
+    return [render(conversation(made), variant) for variant in VARIANTS]
+
+
+@pytest.fixture(scope="module")
+def decoder(student: Student) -> Tokenizer:
+    """The student's tokenizer as anyone loads it."""
+    return Tokenizer.from_str(student.read())
+
+
+def added(ids: Ids) -> list[int]:
+    """The ids of added tokens, in order."""
+    return [token for token in ids.tolist() if token >= FIRST_ADDED]
+
+
+def markup_ids(one: Rendered, tokenizer: StudentTokenizer) -> list[int]:
+    """The ids of the markup that was rendered, in order."""
+    return [tokenizer.markup_ids[piece] for piece in one.pieces if type(piece) is Markup]

@@ -1,0 +1,92 @@
+"""What became of the tasks is read from what their stage kept, where all that belongs to it is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seta_dag.dataset.schema import FIELDS, LONG, PER_VARIANT
+from seta_dag.store.integrity import remove_damaged
+from seta_dag.store.layout import Out
+from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
+from seta_dag_tests.support.made import Made, merged, stage_file, write_stages
+
+MADE = [Made("a"), Made("a", 1, reason="no_tests"), Made("b"), Made("c")]
+FINGERPRINTS = merged(MADE).fingerprints
+SHORT = [name for name in FIELDS if name not in LONG and name not in PER_VARIANT]
+COUNTS = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
+KEYS = {
+    *SHORT, *(f"{variant}.{name}" for variant in VARIANTS for name in COUNTS), "content", "run", "reason",
+    "detail", "snapshot", "flags", "n_assistant_turns", "against_reference", "at",
+}  # fmt: skip
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Out:
+    out = Out(tmp_path / "out")
+    write_stages(out, MADE, merged(MADE))
+    return out
+
+
+def test_every_trial_of_every_task_is_told(out: Out) -> None:
+    found = read_outcomes(out, FINGERPRINTS)
+    told = {task: [line["trial_uid"] for line in lines] for task, lines in found.items()}
+    assert told == {"a": ["a_t0_ab", "a_t1_ab"], "b": ["b_t0_ab"], "c": ["c_t0_ab"]}
+    assert all(set(line) == KEYS for lines in found.values() for line in lines)
+
+
+def test_what_is_built_again_is_told_as_it_is_now(out: Out) -> None:
+    first = read_outcomes(out, FINGERPRINTS)
+    made = [*MADE[:3], Made("c", text="else")]
+    write_stages(out, made, merged(made))
+    again = read_outcomes(out, merged(made).fingerprints)
+    assert again["c"] != first["c"] and again["a"] == first["a"]
+
+
+def test_tasks_not_asked_for_or_not_built_are_left_out(out: Out) -> None:
+    asked = {"a": FINGERPRINTS["a"], "b": "0" * 16, "d": "1" * 16}
+    assert set(read_outcomes(out, asked)) == {"a"}
+    assert read_outcomes(Out(out.root / "nowhere"), asked) == {}
+
+
+@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
+def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], out: Out) -> None:
+    first, journal = read_outcomes(out, FINGERPRINTS), out.journal("tokens")
+    damage(journal)
+    assert read_outcomes(out, FINGERPRINTS).items() <= first.items()
+    if journal.is_dir():
+        journal.rmdir()
+    write_stages(out, MADE, merged(MADE))
+    assert read_outcomes(out, FINGERPRINTS) == first
+
+
+@pytest.mark.parametrize("damage", LINES)
+def test_a_task_whose_line_is_damaged_is_not_there(damage: str, out: Out) -> None:
+    first = read_outcomes(out, FINGERPRINTS)
+    LINES[damage](out.journal("tokens"), stage_file(out, MADE, "b").name)
+    assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
+
+
+@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
+def test_a_task_whose_file_is_damaged_is_not_there(damage: Callable[[Path], object], out: Out) -> None:
+    first = read_outcomes(out, FINGERPRINTS)
+    damage(stage_file(out, MADE, "b"))
+    assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
+
+
+def test_a_file_of_another_time_is_read_and_told_where_it_is_the_same(out: Out, tmp_path: Path) -> None:
+    copy = Out(shutil.copytree(out.root, tmp_path / "copy", copy_function=shutil.copyfile))
+    assert read_outcomes(copy, FINGERPRINTS) == read_outcomes(out, FINGERPRINTS)
+
+
+def test_damage_that_nobody_saw_is_none_once_it_was_looked_for(out: Out) -> None:
+    FLIPPED_UNSEEN(stage_file(out, MADE, "b"))
+    assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "b", "c"}
+    remove_damaged(out, "tokens", [stage_file(out, MADE, task).name for task in "abc"])
+    assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "c"}
+    assert not stage_file(out, MADE, "b").exists()

@@ -1,0 +1,180 @@
+"""A task's file gives back what was made of its rows, and what is kept beside it identifies them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
+from seta_dag.dataset.shards.layout import Piece
+from seta_dag.dataset.shards.source import RowSource
+from seta_dag.rollouts.ctrf import Report
+from seta_dag.rollouts.sources.snapshot import Snapshot
+from seta_dag.store.layout import Out
+from seta_dag.tokens.example import TrialRow, digest
+from seta_dag.tokens.log_columns import short_values
+from seta_dag.tokens.outcomes import outcome
+from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.task_file import read_row, task_file
+from seta_dag_tests.support.made import Made, mask_of, merged, write_stages
+
+ROWS = [Made("a", text="é 🚀 \x00"), Made("a", 1, text="x" * 3000)]
+REFUSED = Made("a", 2, reason="not_exact")
+
+
+def table_of(out: Out, made: list[Made], variant: Variant) -> pa.Table:
+    """The rows of the one task, as they go into a shard."""
+    merge = merged(made)
+    write_stages(out, made, merge)
+    keys = tuple((one.task, one.run, one.trial.uid) for one in made if one.reason is None)
+    return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, Piece(keys, "")))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rows_are_read_as_they_were_made(variant: Variant, tmp_path: Path) -> None:
+    table = table_of(Out(tmp_path), [*ROWS, REFUSED], variant)
+    assert table.schema.equals(ROW_SCHEMA, check_metadata=True)
+    table.validate(full=True)
+    for made, line in zip(ROWS, table.to_pylist(), strict=True):
+        assert line == expected(made, variant) and list(line) == list(FIELDS)
+
+
+def expected(made: Made, variant: Variant) -> dict[str, Any]:
+    text = made.text_of(variant)
+    mask = mask_of(text).tolist()
+    return {
+        "task_id": made.task,
+        "trial_uid": made.trial.uid,
+        "reward": 0.5,
+        "model": "kimi-k2.5",
+        "conv_json_path": f"{made.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
+        "provider_token_counts": dict.fromkeys(
+            ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
+        ),
+        "n_messages": 2,
+        "local_token_count": len(text),
+        "n_assistant_tokens": sum(mask),
+        "raw_conv_json": "{}",
+        "chat_template_str": text.decode(),
+        "input_ids": list(text),
+        "loss_mask": mask,
+    }
+
+
+batches = st.tuples(
+    st.text(max_size=20).map(str.encode),
+    st.lists(st.integers(-(2**31), 2**31 - 1), max_size=9),
+    st.lists(st.integers(0, 9), max_size=6, unique=True).map(sorted),
+)
+
+
+@given(written=st.lists(st.tuples(batches, batches), max_size=4), log=st.text())
+def test_each_row_has_its_own_batches(written: list[tuple[Any, Any]], log: str) -> None:
+    with TemporaryDirectory() as folder:
+        path, places = Path(folder) / "task", []
+        with task_file(path) as file:
+            for number, made in enumerate(written):
+                places.append(file.added)
+                file.add(f"{log}{number}".encode())
+                for text, ids, ends in made:
+                    file.add(text, np.array(ids, np.int32), _spans(ends))
+        for number, (at, made) in enumerate(zip(places, written, strict=True)):
+            for variant, (text, ids, ends) in zip(VARIANTS, made, strict=True):
+                parts = read_row(path, at, variant)
+                assert parts.log.to_pylist() == [f"{log}{number}"]
+                assert parts.text.to_pylist() == [text.decode()] and parts.ids.to_pylist() == [ids]
+                covered = [any(a <= n < b for a, b in _spans(ends)) for n in range(len(ids))]
+                assert parts.mask.to_pylist() == [[int(one) for one in covered]]
+
+
+def _spans(ends: list[int]) -> tuple[tuple[int, int], ...]:
+    return tuple(zip(ends[::2], ends[1::2], strict=False))
+
+
+def test_a_file_appears_when_all_is_written_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "stages" / "task"
+    with task_file(path) as file:
+        file.add(b"{}")
+        assert not path.exists()
+    with pytest.raises(KeyError), task_file(tmp_path / "stages" / "other") as file:
+        file.add(b"{}")
+        raise KeyError
+    assert [found.name for found in path.parent.iterdir()] == ["task"]
+
+
+def test_outcomes_hold_the_proof_of_what_is_stored(tmp_path: Path) -> None:
+    with task_file(tmp_path / "task") as file:
+        outcomes = [outcome(one.add_to(file)) for one in ROWS]
+    for line in outcomes:
+        for variant in VARIANTS:
+            stored = read_row(tmp_path / "task", line["at"], variant)
+            ids = b"".join(token.to_bytes(4, "little") for token in stored.ids[0].as_py())
+            text, mask = stored.text[0].as_py().encode(), bytes(stored.mask[0].as_py())
+            assert line[f"{variant}.proof"] == digest(text, ids, mask)
+            assert line[f"{variant}.local_token_count"] == len(ids) // 4
+            assert line[f"{variant}.n_assistant_tokens"] == sum(mask)
+
+
+def test_a_trial_without_a_row_has_its_reason_and_every_key(tmp_path: Path) -> None:
+    with task_file(tmp_path / "task") as file:
+        refused, row = (outcome(one.add_to(file)) for one in (REFUSED, ROWS[0]))
+        unlogged = outcome(TrialRow(ROWS[0].trial, Report(1, 2), reason="no_conversation"))
+    assert refused.keys() == row.keys() == unlogged.keys()
+    assert (refused["reason"], refused["detail"]) == ("not_exact", "thinking: not_exact")
+    assert refused["thinking.proof"] is refused["nothink.proof"] is None
+    assert row["reason"] is None and row["thinking.proof"]
+    assert (unlogged["task_id"], unlogged["reason"], unlogged["snapshot"]) == ("a", "no_conversation", None)
+
+
+def test_a_task_may_have_no_row(tmp_path: Path) -> None:
+    with task_file(tmp_path / "none") as file:
+        assert file.added == 0
+    with pa.ipc.open_file((tmp_path / "none").read_bytes()) as reader:
+        assert reader.num_record_batches == 0
+
+
+PROOFS = {
+    "text": (b"b", b"\1\0\0\0", b"\1"),
+    "ids": (b"a", b"\2\0\0\0", b"\1"),
+    "mask": (b"a", b"\1\0\0\0", b"\0"),
+    "nothing": (b"", b"", b""),
+}
+
+
+@pytest.mark.parametrize("changed", PROOFS)
+def test_each_part_of_a_row_identifies_it(changed: str) -> None:
+    ids, mask = np.array([1], np.int32), np.array([1], np.int8)
+    assert digest(b"a", ids, mask) == digest(b"a", b"\1\0\0\0", b"\1") == digest(memoryview(b"a"), ids, mask)
+    assert digest(*PROOFS[changed]) != digest(b"a", ids, mask)
+
+
+CHOSEN = Snapshot(Path("/r/run/trials/a/CAMEL_LOG_DIR/conv_1.json"), b'{"x": 1}', {"model": "kimi"}, False)
+USAGE = {"response": {"usage": {"prompt_tokens": 7}}}
+CONTENTS: dict[str, tuple[dict[str, Any], Report, int]] = {
+    "reward": ({}, Report(2, 2), 2),
+    "model": ({"log": {"model": "other"}}, Report(1, 2), 2),
+    "conv_json_path": ({"path": CHOSEN.path.with_name("conv_2.json")}, Report(1, 2), 2),
+    "provider_token_counts": ({"log": {"model": "kimi", **USAGE}}, Report(1, 2), 2),
+    "n_messages": ({}, Report(1, 2), 3),
+    "raw_conv_json": ({"data": b'{"x": 2}'}, Report(1, 2), 2),
+}
+
+
+@pytest.mark.parametrize("column", CONTENTS)
+def test_each_shared_column_identifies_the_content(column: str) -> None:
+    changes, report, n_messages = CONTENTS[column]
+    root, trial = Path("/r"), ROWS[0].trial
+    first = short_values(root, trial, Report(1, 2), CHOSEN, 2)
+    second = short_values(root, trial, report, replace(CHOSEN, **changes), n_messages)
+    assert first["content"] != second["content"]
+    assert {name for name in first if first[name] != second[name]} - {"content"} == {column} - {
+        "raw_conv_json"
+    }
