@@ -16,13 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seta_dag.rollouts.conversation import Conversation, conversation
+from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.listing.trials import find_runs, list_trials
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.proofs.prover import Prover
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS
 
 TEMPLATE = Path(__file__).parents[1] / "seta_dag_tests/golden/qwen3/chat_template_second.jinja"
 

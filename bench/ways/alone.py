@@ -40,7 +40,7 @@ from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.executor.stage import failures
 from seta_dag.tokens.load_ahead import loaded
 from seta_dag.tokens.proofs.prover import Prover
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.student.vocabulary import Vocabulary

@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import chain, combinations
 
 from seta_dag.rollouts.conversation import Conversation, Turn
-from seta_dag.tokens.renderers.qwen3 import Variant, render, without_thinking
+from seta_dag.tokens.renderers.qwen3 import render, without_thinking
+from seta_dag.tokens.variants import Variant
 
 DIFFERENCES = {
     "late_user": "reasoning before the last user message is dropped, or all where there is no user message",

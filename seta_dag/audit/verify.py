@@ -14,12 +14,15 @@ from seta_dag.audit.reference_rules import renderings
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.loaders.columns import require_columns, shards_in
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation, conversation
+from seta_dag.rollouts.conversation import Conversation
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.proofs.prover import Prover
-from seta_dag.tokens.renderers.qwen3 import Rendered, Variant, render
+from seta_dag.tokens.renderers.base import Rendered
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import Variant
 
 _COLUMNS = (
     "trial_uid", "local_token_count", "n_assistant_tokens", "n_messages", "raw_conv_json",

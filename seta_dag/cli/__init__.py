@@ -10,8 +10,11 @@ import click
 from seta_dag import __version__
 from seta_dag.cli.build import build
 from seta_dag.cli.common import Sentences
-from seta_dag.cli.look import inspect, ledger
-from seta_dag.cli.share import export, publish, verify
+from seta_dag.cli.export import export
+from seta_dag.cli.inspect_row import inspect
+from seta_dag.cli.ledger import ledger
+from seta_dag.cli.publish import publish
+from seta_dag.cli.verify import verify
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seta_dag.cli.common import OUT, STUDENT, instance
+from seta_dag.cli.common import OUT, STUDENT
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -61,6 +61,7 @@ def _build(request: Request, as_json: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.defs.build.build import build as run_build
     from seta_dag.defs.build.build import planned
+    from seta_dag.defs.instance.open import open_instance
     from seta_dag.reports.summary import summarize
 
     started = time.monotonic()
@@ -71,8 +72,8 @@ def _build(request: Request, as_json: bool) -> int:
             display.say(f"{len(work.tasks):,} of {len(work.merged.fingerprints):,} tasks to build")
             from seta_dag.definitions import code_location  # while the tokenizer loads
 
-            with instance() as dagster_instance:
-                outcome = run_build(code_location(), dagster_instance, request, work)
+            with open_instance() as instance:
+                outcome = run_build(code_location(), instance, request, work)
     for failure in outcome.failures:
         click.echo(f"seta-dag: {failure}", err=True)
     summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)

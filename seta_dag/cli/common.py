@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from seta_dag.errors import ConfigError, SetaError
-
-if TYPE_CHECKING:
-    from dagster import DagsterInstance
 
 OUT = click.option("--out", default="", help="Output directory. Default: SETA_OUT, else data/out.")
 STUDENT = click.option(
@@ -39,16 +34,3 @@ class Sentences(click.Group):
         except OSError as error:
             click.echo(f"seta-dag: {error.filename or 'system'}: {error.strerror or error}", err=True)
             sys.exit(1)
-
-
-@contextmanager
-def instance() -> Iterator[DagsterInstance]:
-    """The instance that the `dagster` command would use here: DAGSTER_HOME, else ./dagster.yaml."""
-    import logging
-
-    from dagster._cli.utils import get_possibly_temporary_instance_for_cli
-
-    quiet = logging.getLogger("seta_dag.instance")
-    quiet.setLevel(logging.WARNING)
-    with get_possibly_temporary_instance_for_cli(logger=quiet) as found:
-        yield found

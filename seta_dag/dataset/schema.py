@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-TOKEN_COUNTS = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
+from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
 FIELDS: dict[str, pa.DataType] = {
     "task_id": pa.string(),

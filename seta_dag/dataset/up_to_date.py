@@ -13,7 +13,7 @@ from seta_dag.executor.stage import unbuilt
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.atomic import mark, read_memo, write_memo
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def inputs_of(merged: Merged, *others: object) -> str:

@@ -19,7 +19,7 @@ from seta_dag.executor.stage import failures
 from seta_dag.hub.card.check import check_card
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 _SHOWN = 20
 

@@ -19,9 +19,9 @@ from seta_dag.store.layout import Out
 from seta_dag.store.lock import locked
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.load_ahead import load_ahead, loaded
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
+from seta_dag.tokens.variants import Variant
 
 SAMPLED = 0.05  # of the trials; every flagged one comes on top
 

@@ -19,7 +19,7 @@ from seta_dag.rollouts.listing.trials import find_runs
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import Out, existing
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 if TYPE_CHECKING:
     from seta_dag.hub.secret_scan.scan import Findings

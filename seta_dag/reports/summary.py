@@ -10,7 +10,7 @@ import orjson
 
 from seta_dag.dataset.ledger.ledger import count_dispositions, count_reasons, read_ledger
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 
 
 @dataclass(frozen=True, slots=True)

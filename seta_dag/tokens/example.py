@@ -13,17 +13,20 @@ from xxhash import xxh3_128
 
 from seta_dag.executor.workers import Later
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation, conversation
+from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
 from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.proofs.prover import Prover, sampled
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag.tokens.renderers.base import Rendered
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.engines import Known
 from seta_dag.tokens.task_file import TaskFile
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 _LONG = 50_000_000  # bytes of a log that is read again rather than held
 

@@ -9,11 +9,14 @@ from typing import Any
 import orjson
 from xxhash import xxh3_128
 
-from seta_dag.dataset.schema import TOKEN_COUNTS
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.snapshot import Snapshot
+from seta_dag.rollouts.sources.usage import provider_token_counts
+
+SHORT_COLUMNS = ("reward", "model", "conv_json_path", "provider_token_counts", "n_messages")
+"""Columns of a row (rule R10) that are the same in both variants, apart from its ids and its log."""
 
 
 def raw_log(chosen: Snapshot) -> bytes:
@@ -36,18 +39,3 @@ def short_values(
     content = xxh3_128(raw_log(chosen))
     content.update(orjson.dumps([trial.task_id, trial.uid, *short.values()]))
     return {**short, "content": content.hexdigest()}
-
-
-def provider_token_counts(log: dict[str, Any]) -> dict[str, int | None]:
-    """`response.usage` of the log; `cached_tokens` at its top level, else in `prompt_tokens_details`."""
-    response = log.get("response")
-    usage = response.get("usage") if isinstance(response, dict) else None
-    usage = usage if isinstance(usage, dict) else {}
-    details = usage.get("prompt_tokens_details")
-    if usage.get("cached_tokens") is None and isinstance(details, dict):
-        usage = {**usage, "cached_tokens": details.get("cached_tokens")}
-    return {name: _int64(usage.get(name)) for name in TOKEN_COUNTS}
-
-
-def _int64(value: Any) -> int | None:
-    return value if type(value) is int and -(2**63) <= value < 2**63 else None

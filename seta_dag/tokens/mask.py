@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seta_dag.tokens.renderers.qwen3 import Rendered
+from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.student.engines import Engine, Ids, encode_gaps
 
 Mask = npt.NDArray[np.int8]

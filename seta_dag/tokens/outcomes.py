@@ -7,20 +7,19 @@ from typing import Any
 
 import orjson
 
-from seta_dag.dataset.schema import FIELDS, PER_VARIANT
 from seta_dag.executor.stage import records
 from seta_dag.store.layout import Out
 from seta_dag.tokens.example import TrialRow
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.log_columns import SHORT_COLUMNS
+from seta_dag.tokens.variants import VARIANTS
 
 Outcome = dict[str, Any]
 """A trial by `trial_uid` and `run`; `reason` and `detail` where it gives no row; the short columns of R10,
 those that differ between the variants as `thinking.local_token_count`; `content` and `thinking.proof`, which
 identify the row; `at`, the place of its first batch in the task's file."""
 
-_SHORT = [name for name in FIELDS if name not in PER_VARIANT and name != "raw_conv_json"]
 _COUNTED = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
-_SMALL = [*_SHORT, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _COUNTED)]
+_SMALL = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _COUNTED)]
 
 
 def outcome(row: TrialRow) -> Outcome:

@@ -18,8 +18,8 @@ import pyarrow as pa
 from seta_dag.store.arrow import to_column, to_numpy, to_text
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.integrity import NO_FILE, Sealing
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.student.engines import Ids
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 _SCHEMA = pa.schema({"text": pa.string(), "ids": pa.list_(pa.int32()), "spans": pa.list_(pa.int32())})
 _NOTHING = np.zeros(0, np.int32)

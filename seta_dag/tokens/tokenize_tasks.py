@@ -15,8 +15,8 @@ from seta_dag.rollouts.parse_reports import reports_in
 from seta_dag.store.layout import Out
 from seta_dag.tokens.example import RowMaker, TrialRow, build_row
 from seta_dag.tokens.outcomes import outcome
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag.tokens.task_file import task_file
+from seta_dag.tokens.variants import VARIANTS
 
 
 def tokenize_tasks(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seta_dag.tokens.mask import Tokenized, tokenize
-from seta_dag.tokens.renderers.qwen3 import Rendered
+from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.student.engines import Engine, EngineName
 from seta_dag.tokens.student.student import Student
 

@@ -18,11 +18,12 @@ from tokenizers import Tokenizer
 
 from seta_dag.audit.verify import RowVerdict, verify, verify_counts
 from seta_dag.errors import DatasetError
-from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.proofs.prover import Prover
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.hub.dataset import CARD, Row, row, sample, write_dataset
 from seta_dag_tests.support.template import official, rendered
 

@@ -17,7 +17,7 @@ from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.store.atomic import remove
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, open_instance, take
 from seta_dag_tests.support.damage import FOLDER, LINES, SEEN
 from seta_dag_tests.support.processes import BIN

@@ -15,7 +15,7 @@ from seta_dag.dataset.up_to_date import inputs_of, is_finished, mark_finished
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.merge import Merged, write_merged
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.made import RUN, Made, merged, write_all
 

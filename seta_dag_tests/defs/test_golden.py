@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seta_dag.dataset.schema import FEATURES
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
 
 Trial = tuple[str | None, str | None]

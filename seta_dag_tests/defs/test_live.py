@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seta_dag.defs.build.plan import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, built_plainly, take
 from seta_dag_tests.support.dev_server import DevServer, serving
 

@@ -19,7 +19,7 @@ from seta_dag.defs.build.build import build, planned, publish
 from seta_dag.defs.build.plan import Request
 from seta_dag.defs.resources import HubSettings
 from seta_dag.errors import ConfigError
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial
 from seta_dag_tests.support.hub import LoopbackHub
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from seta_dag.rollouts.conversation import Call, Turn, conversation
+from seta_dag.rollouts.conversation import Call, Turn
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag_tests.support import template
 from seta_dag_tests.support.conversations import Log, assistant, call, log, logs, response, schema, tool, user
 

@@ -31,8 +31,8 @@ from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.integrity import entries
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
+from seta_dag.tokens.variants import VARIANTS
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "rollouts"

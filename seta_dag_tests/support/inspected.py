@@ -7,9 +7,9 @@ from pathlib import Path
 from seta_dag.reports.row.inspection import Inspection, inspect_trial
 from seta_dag.rollouts.conversation import Call, Conversation, Turn
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import Variant
 from seta_dag_tests.support.small_dataset import SmallTrial, write_dataset
 
 HOSTILE = (

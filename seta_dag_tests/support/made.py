@@ -15,7 +15,6 @@ import orjson
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
-from seta_dag.dataset.schema import TOKEN_COUNTS
 from seta_dag.dataset.shards.writer import Shards, write_shards
 from seta_dag.executor.stage import Made as Built
 from seta_dag.executor.stage import run_stage, tidy, unbuilt
@@ -23,12 +22,13 @@ from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
+from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 from seta_dag.store.layout import Out
 from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.mask import Mask
 from seta_dag.tokens.outcomes import outcome
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.task_file import TaskFile, task_file
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 RUN = "exp/kimi"
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 
 RUNS = ("demo/kimi", "demo/kimi_resume")
 MASKS = [[0, 0, 1, 1, 1], [0, 1, 1], [0] * 20 + [1] * 4, [0, 1], [0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 1, 1]]

@@ -15,8 +15,9 @@ from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, write_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from seta_dag.executor.workers import Later
-from seta_dag.rollouts.conversation import conversation
 from seta_dag.rollouts.ctrf import read_report
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.arrow import to_numpy
 from seta_dag.tokens.example import RowMaker, TrialRow, build_row
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag.tokens.renderers.base import Rendered
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.task_file import RowParts, read_row, task_file
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import assume, given
 from tokenizers import Tokenizer
 
-from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.mask import Tokenized
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support import template
 from seta_dag_tests.support.conversations import Log, logs, plain_logs
 from seta_dag_tests.support.named_conversations import NAMED

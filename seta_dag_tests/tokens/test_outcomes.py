@@ -12,7 +12,7 @@ from seta_dag.dataset.schema import FIELDS, LONG, PER_VARIANT
 from seta_dag.store.integrity import remove_damaged
 from seta_dag.store.layout import Out
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
 from seta_dag_tests.support.made import Made, merged, stage_file, write_stages
 

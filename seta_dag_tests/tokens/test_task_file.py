@@ -22,8 +22,8 @@ from seta_dag.store.layout import Out
 from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.log_columns import short_values
 from seta_dag.tokens.outcomes import outcome
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.task_file import read_row, task_file
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.made import Made, mask_of, merged, write_stages
 
 ROWS = [Made("a", text="é 🚀 \x00"), Made("a", 1, text="x" * 3000)]

@@ -22,9 +22,9 @@ from seta_dag.store.layout import Out
 from seta_dag.tokens import example
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
 from seta_dag.tokens.student.engines import Encoded, Engine, joined
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial
 
 TASK = "multi_traj_task"

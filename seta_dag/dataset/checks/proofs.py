@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from seta_dag.dataset.shards.reader import Shard
 from seta_dag.tokens.outcomes import Outcome
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 PROOFS: dict[str, str] = {
     "decodes": "the ids decode to the NFC form of chat_template_str",

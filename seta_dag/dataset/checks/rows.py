@@ -10,7 +10,7 @@ from seta_dag.dataset.ledger.ledger import Line
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.reader import Facts, Shard, shard_paths
 from seta_dag.store.parquet import opened
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 _COMPARED = ("task_id", "trial_uid", "reward", "n_messages", "local_token_count", "n_assistant_tokens")
 _SHOWN = 5

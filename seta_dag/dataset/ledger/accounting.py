@@ -16,7 +16,7 @@ from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.parse_reports import reports_in
 from seta_dag.store.layout import Out
 from seta_dag.tokens.outcomes import Outcome
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 
 Line = dict[str, Any]
 

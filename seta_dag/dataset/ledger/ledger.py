@@ -17,7 +17,7 @@ from seta_dag.executor.memory import give_back
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.columns import to_columns
 from seta_dag.store.parquet import opened
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 
 REASONS = (
     "bad_name", "rollout_failed", "not_built", "task_failed", "not_verified", "ctrf_invalid", "no_tests",

@@ -17,8 +17,8 @@ from seta_dag.store.columns import to_columns
 from seta_dag.store.integrity import remove_damaged
 from seta_dag.store.layout import Out, task_file_name
 from seta_dag.tokens.outcomes import Outcome
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.task_file import RowParts, read_row
+from seta_dag.tokens.variants import Variant
 
 _ROWS_A_GROUP = 128
 _TOKENS_A_GROUP = 4_000_000

@@ -21,7 +21,7 @@ from seta_dag.executor.stage import Tick, no_tick
 from seta_dag.executor.workers import in_order
 from seta_dag.store.atomic import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import tidy
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import existing
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 _LINES_SHOWN = 30
 

@@ -15,7 +15,7 @@ from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.hub.publish import Published
 from seta_dag.rollouts.merge import read_merged
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def _card_asset(variant: Variant) -> dg.AssetsDefinition:

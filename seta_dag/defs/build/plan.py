@@ -41,13 +41,15 @@ class Request:
     full: bool = False
     task: str | None = None
 
-    def run_config(self) -> dict[str, Any]:
-        """The same, as the job takes it."""
+    def run_config(self, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+        """The same as the job takes it, for a run over the assets of those names (None: all)."""
         filters = {"min_reward": self.filters.min_reward, "max_tokens": self.filters.max_tokens}
         given = {name: value for name, value in filters.items() if value is not None}
         resources = {"project": self.project, "student": self.student, "hub": self.hub}
+        ops = {"ledger": {"config": given}} if names is None or "ledger" in names else {}
         return {
-            "ops": {"ledger": {"config": given}},
+            "ops": ops,
+            "loggers": {"progress": {}},
             "resources": {name: {"config": one.model_dump()} for name, one in resources.items()},
         }
 

@@ -1,43 +1,39 @@
-"""One run of the one job in this process, its events taken as they come and not kept.
-
-`execute_in_process` keeps every event to its end: three a task, 20 MB for 10,000 materializations. What a
-run worker of Dagster's does is private, so Dagster is pinned, and every build in the tests goes this way.
-"""
+"""Run the one job in this process, by Dagster's public API."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
+
+from seta_dag.defs.build.failures import step_sentence
+
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 def run_job(
-    job: dg.JobDefinition,
+    definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     config: Mapping[str, Any],
     tags: Mapping[str, str],
-    assets: Collection[dg.AssetKey] | None,
+    assets: list[dg.AssetKey] | None,
 ) -> list[dg.DagsterEvent]:
-    """Runs `job` over those assets (None: all) to its end, well or not.
+    """Run the job over `assets` (None: all) and return its events, whether it succeeded or not.
 
-    Gives its events, of the materializations of a range of tasks only the first.
+    Dagster keeps every event until the run ends: about 2 kB per task and asset.
+
+    Raises:
+        KeyboardInterrupt: the run was interrupted. Dagster itself reports it as a failed step.
     """
-    selection = None if assets is None else frozenset(assets)
-    run = instance.create_run_for_job(
-        job if selection is None else job.get_subset(asset_selection=selection),
-        run_config=config,
-        tags={**job.run_tags, **tags},
-        asset_selection=selection,
+    result = definitions.resolve_job_def("build").execute_in_process(
+        run_config=dict(config),
+        instance=instance,
+        tags=tags,
+        asset_selection=assets,
+        raise_on_error=False,
     )
-    kept: list[dg.DagsterEvent] = []
-    ranges: set[dg.AssetKey] = set()
-    for event in execute_run_iterator(InMemoryJob(job), run, instance):
-        if event.is_step_materialization and event.partition is not None and event.asset_key is not None:
-            if event.asset_key in ranges:
-                continue
-            ranges.add(event.asset_key)
-        kept.append(event)
-    return kept
+    events = list(result.all_events)
+    if any(event.is_step_failure and _INTERRUPTED in step_sentence(event) for event in events):
+        raise KeyboardInterrupt
+    return events

@@ -15,7 +15,7 @@ from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
 from seta_dag.hub.card.parse import Card, features_schema, holds_rows, parse_card, same_number
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 _KINDS = ("superseded", "dropped", "row")
 Expected = Mapping[str, Sequence[float]]

@@ -15,9 +15,9 @@ from seta_dag.dataset.stats import Stats
 from seta_dag.hub.card.parse import Card, parse_card
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.render import BuildFacts, render_card
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.renderers.registry import KNOWN_TEMPLATES
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, QWEN3_TOKENIZER_SHA256
+from seta_dag.tokens.variants import Variant
 
 _REPO = re.compile(r'^## Loading$.*?load_dataset\("([^"]*)"', re.MULTILINE | re.DOTALL)
 _COMPANION = re.compile(r"^## Companion datasets\n\n\[([^]]*)\]", re.MULTILINE)

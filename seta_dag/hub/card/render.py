@@ -14,7 +14,7 @@ from seta_dag.dataset.stats import Stats, one_line
 from seta_dag.hub.card.front_matter import card_yaml
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.template import card_template
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from seta_dag.rollouts.listing.trials import run_at
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.atomic import write_bytes
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.student.student import Student
+from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def write_card(out: Out, variant: Variant, facts: BuildFacts, prose: Prose, repo: str) -> Stats:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from seta_dag.dataset.schema import TOKEN_COUNTS
 from seta_dag.reports.row.inspection import Inspection
+from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
 
 def facts(inspection: Inspection) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.store.layout import Out, existing
 from seta_dag.store.parquet import opened
-from seta_dag.tokens.renderers.qwen3 import Variant
+from seta_dag.tokens.variants import Variant
 
 
 def find_line(out: Out, name: str) -> Line:

@@ -21,10 +21,10 @@ from seta_dag.reports.row.turn_spans import TurnSpan, turn_spans
 from seta_dag.store.arrow import to_numpy
 from seta_dag.store.layout import Out
 from seta_dag.tokens.renderers.markup import LITERAL
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.vocabulary import Decoded, Vocabulary, nfc
+from seta_dag.tokens.variants import Variant
 
 TokenKind = Literal["text", "markup", "literal"]
 _LITERAL = re.compile(LITERAL.pattern.encode())

@@ -18,13 +18,14 @@ from seta_dag.rollouts.conversation import Conversation
 from seta_dag.tokens.mask import Mask, Tokenized, tokenize
 from seta_dag.tokens.proofs.differences import decodes, differ, differ_in
 from seta_dag.tokens.proofs.turns import logged_reasoning, turn_texts
+from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.markup import END_THINK, IM_END, IM_START, THINK, Markup
-from seta_dag.tokens.renderers.qwen3 import Rendered, Variant
 from seta_dag.tokens.student.engines import Engine, Ids, Known, Remembering
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.vocabulary import Decoded, Vocabulary, nfc_utf8
 from seta_dag.tokens.student.windows import windows
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import Variant
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seta_dag.rollouts.conversation import Conversation, Turn
-from seta_dag.tokens.renderers.qwen3 import Variant
 from seta_dag.tokens.student.vocabulary import nfc
+from seta_dag.tokens.variants import Variant
 
 
 def turn_texts(conversation: Conversation, variant: Variant) -> list[bytes]:

@@ -19,7 +19,7 @@ from seta_dag.dataset.shards.reader import read_shards, shard_paths
 from seta_dag.errors import DatasetError
 from seta_dag.store.layout import Out
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.made import Made, merged, write_all
 

@@ -17,7 +17,7 @@ from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.store.atomic import write_memo
 from seta_dag.store.layout import Out, task_file_name
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import LINES, SEEN
 from seta_dag_tests.support.made import RUN, Made, merged, write_all, write_stages
 

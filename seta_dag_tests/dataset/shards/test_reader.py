@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA, TOKEN_COUNTS
+from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import mapped_bytes
 from seta_dag.dataset.shards.reader import read_batches
+from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
 int64s = st.integers(-(2**63), 2**63 - 1)
 counts = st.fixed_dictionaries({name: st.none() | st.integers(0, 9) for name in TOKEN_COUNTS})

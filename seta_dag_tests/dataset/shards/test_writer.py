@@ -23,7 +23,7 @@ from seta_dag.dataset.shards.reader import read_shards, shard_paths
 from seta_dag.errors import NotBuiltError
 from seta_dag.executor.stage import unbuilt
 from seta_dag.store.layout import Out
-from seta_dag.tokens.renderers.qwen3 import VARIANTS
+from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN
 from seta_dag_tests.support.made import Made, merged, stage_file, write_all, write_both
 

@@ -13,7 +13,7 @@ from seta_dag.dataset.stats import read_stats
 from seta_dag.hub.card.check import check_card
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.render import BuildFacts, render_card
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.hub.card.test_render import FACTS, PROSE
 from seta_dag_tests.support.sample_dataset import sample_ledger, sample_rows, write_dataset
 

@@ -12,7 +12,7 @@ import pytest
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.hub.card.check import check_card
 from seta_dag.hub.card.prose import Prose, Section
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.hub.card.test_check import build, check_with
 from seta_dag_tests.hub.card.test_render import FACTS
 from seta_dag_tests.support.sample_dataset import sample_ledger

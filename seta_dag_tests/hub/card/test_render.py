@@ -16,9 +16,9 @@ from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.hub.card.prose import Prose, Section
 from seta_dag.hub.card.render import BuildFacts, render_card
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.renderers.registry import QWEN3_TEMPLATE_SHA256
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, QWEN3_TOKENIZER_SHA256
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line, sample_ledger, sample_rows, write_dataset
 
 SECTIONS = [

@@ -16,9 +16,9 @@ from seta_dag.reports.printable import printable
 from seta_dag.reports.row.inspection import Inspection, Token, inspect_trial
 from seta_dag.store.layout import Out
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, LITERAL
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 from seta_dag_tests.support.small_dataset import SmallTrial, write_dataset
 

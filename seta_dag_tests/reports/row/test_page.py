@@ -12,7 +12,7 @@ import pytest
 
 from seta_dag.reports.printable import printable
 from seta_dag.reports.row.page import as_html
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 
 ELEMENTS = {

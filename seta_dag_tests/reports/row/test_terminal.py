@@ -10,7 +10,7 @@ from rich.console import Console
 
 from seta_dag.reports.row.inspection import Inspection
 from seta_dag.reports.row.terminal import as_renderable
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 
 EVERY_ROW = [

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.schema import ROW_SCHEMA, TOKEN_COUNTS
+from seta_dag.dataset.schema import ROW_SCHEMA
+from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
 CARD = """---
 license: apache-2.0

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from seta_dag.executor.workers import Later
-from seta_dag.rollouts.conversation import conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.example import RowMaker, TrialRow
 from seta_dag.tokens.task_file import task_file
 from seta_dag_tests.support.conversations import Log, logs, plain_logs

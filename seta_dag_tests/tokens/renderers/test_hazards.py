@@ -11,7 +11,7 @@ from bench.make_corpus import HAZARDS, PRINTED, UNICODE
 from seta_dag.rollouts.sources.snapshot import assistant_turns
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.renderers.markup import IM_END, THINK
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.corpus import Corpus
 from seta_dag_tests.support.written import Written
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.sources.dialects import conversation
+from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, IM_END, IM_START, MARKUP, THINK, Markup
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support import template
 from seta_dag_tests.support.conversations import Log, log, logged_texts, logs, messages, plain_logs, user
 from seta_dag_tests.support.named_conversations import NAMED

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from seta_dag.rollouts.conversation import conversation
+from seta_dag.rollouts.sources.dialects import conversation
+from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, Markup
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Rendered, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.engines import Engine, EngineName, Ids, joined
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.conversations import Log, logs, plain_logs, texts
 from seta_dag_tests.support.named_conversations import NAMED
 from seta_dag_tests.support.places import PLACES

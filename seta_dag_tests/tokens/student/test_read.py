@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seta_dag.tokens.student import vocabulary as module
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.student.student import Student
-from seta_dag.tokens.student import vocabulary as module
 from seta_dag.tokens.student.vocabulary import Decoded, Vocabulary
 
 VOCABULARY = 151_669

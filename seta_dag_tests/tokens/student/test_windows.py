@@ -16,11 +16,12 @@ from seta_dag.rollouts.conversation import Conversation
 from seta_dag.tokens.proofs import prover as prover_module
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS
-from seta_dag.tokens.renderers.qwen3 import VARIANTS, Variant, render
+from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student import engines, vocabulary, windows
 from seta_dag.tokens.student.engines import Encoded, Engine, EngineName, joined
 from seta_dag.tokens.student.vocabulary import nfc, nfc_utf8
 from seta_dag.tokens.tokenizer import StudentTokenizer
+from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.conversations import texts
 from seta_dag_tests.tokens.proofs.test_prover import LITERAL, ORDINARY
 

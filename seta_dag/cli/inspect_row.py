@@ -1,4 +1,4 @@
-"""`seta-dag ledger` and `seta-dag inspect`: looking at what was built."""
+"""`seta-dag inspect`: one row, turn by turn or token by token."""
 
 from __future__ import annotations
 
@@ -9,26 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from seta_dag.cli.common import OUT, STUDENT, VARIANT
-from seta_dag.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seta_dag.tokens.renderers.qwen3 import Variant
-
-
-@click.command()
-@OUT
-@click.option("--reason", help="Only trials dropped for this reason.")
-def ledger(out: str, reason: str | None) -> None:
-    """Show what became of every trial: a row, superseded, or dropped with a reason."""
-    from seta_dag.dataset.ledger.ledger import REASONS, read_ledger
-    from seta_dag.defs.resources import Project
-    from seta_dag.reports.ledger_table import as_table
-    from seta_dag.store.layout import existing
-
-    if reason is not None and reason not in REASONS:
-        raise ConfigError(f"reason {reason}: none of {', '.join(REASONS)}")
-    lines = read_ledger(existing(Project(out=out).target.ledger, "ledger"))
-    click.echo(as_table(line for line in lines if reason in (None, line["reason"])))
+    from seta_dag.tokens.variants import Variant
 
 
 @click.command()

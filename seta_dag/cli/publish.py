@@ -1,19 +1,17 @@
-"""`seta-dag publish`, `export` and `verify`: the dataset and its readers."""
+"""`seta-dag publish`: card and shards to the Hub."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from seta_dag.cli.common import OUT, STUDENT, VARIANT, instance
+from seta_dag.cli.common import OUT, STUDENT, VARIANT
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
-    from seta_dag.tokens.renderers.qwen3 import Variant
+    from seta_dag.tokens.variants import Variant
 
 
 @click.command()
@@ -45,7 +43,7 @@ def publish(
     """
     from seta_dag.defs.build.plan import Request
     from seta_dag.defs.resources import HubSettings, Project, StudentSettings
-    from seta_dag.tokens.renderers.qwen3 import VARIANTS
+    from seta_dag.tokens.variants import VARIANTS
 
     hub = HubSettings(
         repo=repo, private=private, pull_request=pr, tag=tag, card=card, allowed=allowed,
@@ -59,12 +57,13 @@ def publish(
 def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.definitions import code_location
-    from seta_dag.defs.build.build import publish as run_publish
+    from seta_dag.defs.build.publish import publish as run_publish
+    from seta_dag.defs.instance.open import open_instance
 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
-    with shown(), instance() as dagster_instance:
-        done, failures = run_publish(code_location(), dagster_instance, request, variants, dry_run)
+    with shown(), open_instance() as instance:
+        done, failures = run_publish(code_location(), instance, request, variants, dry_run)
     for sentence in done:
         click.echo(sentence)
     for failure in failures:
@@ -84,41 +83,3 @@ def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
         click.echo(f"{target.repo_id}: {len(plan.changes) or 'no'} changes, {plan.bytes_to_upload:,} bytes")
         for change in plan.changes:
             click.echo(f"  {change.kind:<8} {change.size:>12,} {change.path}")
-
-
-@click.command()
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
-@OUT
-@click.option("--variant", type=VARIANT, default="thinking", show_default=True)
-@click.argument("file", type=click.Path(path_type=Path))
-def export(form: str, out: str, variant: Variant, file: Path) -> None:
-    """Write a dataset as JSON lines, one object a row, columns in order."""
-    from seta_dag.defs.resources import Project
-    from seta_dag.loaders.jsonl import export_jsonl
-
-    rows = export_jsonl(Project(out=out).target.dataset(variant), file)
-    click.echo(f"{file}: {rows} rows of {variant} as {form}")
-
-
-@click.command()
-@click.argument("dataset")
-def verify(dataset: str) -> None:
-    """Rebuild every row of somebody's DATASET, a folder or a Hub id, and say where it differs.
-
-    Exit code 0: every row is equal or its difference has a name. 1: some row is not explained, or the
-    rows can't be read. 2: neither a folder nor a dataset on the Hub.
-    """
-    from seta_dag.audit.verify import verify as run_verify
-    from seta_dag.audit.verify import verify_counts
-    from seta_dag.loaders.columns import dataset_folder
-
-    folder = dataset_folder(dataset)
-    verdicts = run_verify(folder)
-    for row in verdicts:
-        if row.verdict != "equal":
-            click.echo(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")
-    for sentence in verify_counts(folder):
-        click.echo(sentence)
-    counts = Counter(row.verdict for row in verdicts)
-    click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("equal", "explained", "unexplained")))
-    sys.exit(1 if counts["unexplained"] else 0)

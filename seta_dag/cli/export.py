@@ -1,0 +1,27 @@
+"""`seta-dag export`: a dataset in another format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seta_dag.cli.common import OUT, VARIANT
+
+if TYPE_CHECKING:
+    from seta_dag.tokens.variants import Variant
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@OUT
+@click.option("--variant", type=VARIANT, default="thinking", show_default=True)
+@click.argument("file", type=click.Path(path_type=Path))
+def export(form: str, out: str, variant: Variant, file: Path) -> None:
+    """Write a dataset as JSON lines, one object a row, columns in order."""
+    from seta_dag.defs.resources import Project
+    from seta_dag.loaders.jsonl import export_jsonl
+
+    rows = export_jsonl(Project(out=out).target.dataset(variant), file)
+    click.echo(f"{file}: {rows} rows of {variant} as {form}")

@@ -1,0 +1,41 @@
+"""What went wrong in a run, a sentence for each check and step that failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+_CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+_CLASS = re.compile(r"^(?:seta_dag|dagster)[\w.]*: ")
+
+
+def failures_in(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    said = [event.event_specific_data for event in events if event.event_type == _CHECKED]
+    checks = [check for check in said if isinstance(check, dg.AssetCheckEvaluation) and not check.passed]
+    errors = [check for check in checks if check.severity == dg.AssetCheckSeverity.ERROR]
+    steps = [event for event in events if event.is_step_failure and not _is_check(event)]
+    sentences = (*map(_check_sentence, errors), *map(step_sentence, steps))
+    return sentences or tuple(step_sentence(event) for event in events if event.is_failure)
+
+
+def _is_check(event: dg.DagsterEvent) -> bool:
+    """Whether the step failed only because its checks did, which say more themselves."""
+    error: Any = getattr(event.event_specific_data, "error", None)
+    blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+    return blocked or event.step_key == "every_task_is_built"
+
+
+def step_sentence(event: dg.DagsterEvent) -> str:
+    """What our error says, or the first cause of a foreign one; without the name of its class."""
+    error: Any = getattr(event.event_specific_data, "error", None)
+    while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
+        error = error.cause
+    message = error.message.strip() if error is not None else event.message
+    return f"{event.step_key or event.job_name}: {_CLASS.sub('', message or '')}"
+
+
+def _check_sentence(check: dg.AssetCheckEvaluation) -> str:
+    return f"{check.asset_key.to_user_string()}: check {check.check_name} failed: {check.description}"

@@ -1,0 +1,28 @@
+"""Open the Dagster instance that the `dagster` command would use in this directory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
+    """Yield the instance of DAGSTER_HOME, else of ./dagster.yaml, else a temporary one.
+
+    `DagsterInstance.get()`, the public way, ignores a dagster.yaml in the working directory, so builds
+    would not show up in the UI. Without Dagster's private helper it is used all the same.
+    """
+    try:
+        from dagster._cli.utils import get_possibly_temporary_instance_for_cli as for_cli
+    except ImportError:
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    quiet = logging.getLogger("seta_dag.instance")
+    quiet.setLevel(logging.WARNING)
+    with for_cli(logger=quiet) as instance:
+        yield instance

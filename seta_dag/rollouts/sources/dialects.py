@@ -1,0 +1,103 @@
+"""R5: the conversation of a log, with every oddity of the backends settled once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.conversation import Call, Conversation, Role, Turn
+from seta_dag.rollouts.json_reader import clean
+from seta_dag.rollouts.sources.snapshot import final_turn
+
+_ROLES: dict[str, Role] = {
+    "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
+}  # fmt: skip
+
+
+def conversation(log: dict[str, Any]) -> Conversation:
+    """The conversation of a usable log: `request.messages` and the final turn (R4 says what is usable)."""
+    messages = list(log["request"]["messages"])
+    final = final_turn(log)
+    if final is not None:
+        messages.append({**final, "role": "assistant"})
+    flags: set[str] = set()
+    turns = tuple(_turn(message, flags) for message in messages if _known(message, flags))
+    return Conversation(turns, tuple(_schemas(log)), len(messages), frozenset(flags))
+
+
+def _known(message: dict[str, Any], flags: set[str]) -> bool:
+    if message["role"] not in _ROLES:
+        flags.add("unknown_role")
+    return message["role"] in _ROLES
+
+
+def _turn(message: dict[str, Any], flags: set[str]) -> Turn:
+    role = _ROLES[message["role"]]
+    content = clean(_text(message.get("content"), flags))
+    if role != "assistant":
+        return Turn(role, content)
+    reasoning, content = _reasoning(message.get("reasoning_content"), content, flags)
+    return Turn(role, content, reasoning, tuple(_calls(message.get("tool_calls"), flags)))
+
+
+def _text(content: Any, flags: set[str]) -> str:
+    """A string as it is, null as nothing, a list of parts as its text parts joined."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        flags.add("bad_content")
+        return ""
+    return "".join(_part(part) for part in content)
+
+
+def _part(part: Any) -> str:
+    text = part.get("text") if isinstance(part, dict) else part
+    return text if isinstance(text, str) else ""
+
+
+def _reasoning(logged: Any, content: str, flags: set[str]) -> tuple[str, str]:
+    """(reasoning, content) of an assistant turn: logged beside the content, or inline at its head."""
+    if logged is not None and not isinstance(logged, str):
+        flags.add("bad_content")
+    if isinstance(logged, str) and logged:
+        return clean(logged), content
+    head = content.lstrip()
+    if not head.startswith("<think>") or "</think>" not in head:
+        return "", content
+    inline, _, rest = head.removeprefix("<think>").partition("</think>")
+    return inline.strip("\n"), rest.lstrip("\n")
+
+
+def _calls(logged: Any, flags: set[str]) -> Iterator[Call]:
+    if logged is not None and not isinstance(logged, list):
+        flags.add("bad_tool_call")
+    for call in logged if isinstance(logged, list) else ():
+        function = (call.get("function") or call) if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            flags.add("bad_tool_call")
+            continue
+        yield Call(clean(function["name"]), clean(_arguments(function.get("arguments"), flags)))
+
+
+def _arguments(logged: Any, flags: set[str]) -> str:
+    """A string verbatim, malformed too; an object as JSON; absent or null as `{}`."""
+    if logged is None:
+        return "{}"
+    if not isinstance(logged, str):
+        return to_json(logged)
+    if not json_reader.is_json(logged):
+        flags.add("bad_arguments")
+    return logged
+
+
+def _schemas(log: dict[str, Any]) -> Iterable[str]:
+    config = log["request"].get("model_config_dict")
+    tools = config.get("tools") if isinstance(config, dict) else None
+    return (clean(to_json(tool)) for tool in tools) if isinstance(tools, list) else ()
+
+
+def to_json(value: Any) -> str:
+    """JSON as the chat template's own `tojson` writes it: unsorted, spaced, not ASCII-escaped."""
+    return json.dumps(value, ensure_ascii=False)
