@@ -27,12 +27,16 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What git tracks, with this environment as its .venv; times are kept, so make installs nothing."""
+    """What git tracks, with this environment as its .venv.
+
+    Every file is older than the environment, so make installs nothing into it from here.
+    """
     target = tmp_path_factory.mktemp("readme") / "seta_dag"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     for name in filter(None, listed.decode().split("\0")):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
+        os.utime(target / name, (0, 0))
     (target / ".venv").symlink_to(Path(sys.prefix))
     return target
 

@@ -33,7 +33,7 @@ from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.hub.card.check import check_card
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.write import facts_of, write_card
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
@@ -65,7 +65,7 @@ def row_maker(student: Student, proofs: bool) -> RowMaker:
     return RowMaker(Unproved(student, StudentTokenizer.load(student), cast(Vocabulary, None)), 0.0)
 
 
-def build(root: Path, out: Out, student: Student, proofs: bool) -> Merged:
+def build(root: Path, out: OutputLayout, student: Student, proofs: bool) -> Merged:
     """Both datasets, their cards and the ledger."""
     merged = merge_runs(root, "*", student.identity)
     write_merged(out.resume_chain, merged)
@@ -82,7 +82,7 @@ def build(root: Path, out: Out, student: Student, proofs: bool) -> Merged:
     return merged
 
 
-def check(root: Path, out: Out, merged: Merged) -> None:
+def check(root: Path, out: OutputLayout, merged: Merged) -> None:
     """What seta_dag/defs/checks.py reads back."""
     lines = read_ledger(out.ledger)
     assert not failures(out, merged.fingerprints)
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--no-proofs", action="store_true")
     given = parser.parse_args()
     gc.set_threshold(100_000)  # as seta_dag/cli/build.py does
-    out = Out(given.out)
+    out = OutputLayout(given.out)
     merged = build(given.rollouts, out, find_student(DEFAULT_STUDENT), proofs=not given.no_proofs)
     if not given.no_proofs:
         check(given.rollouts, out, merged)

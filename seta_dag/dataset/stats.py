@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from seta_dag.dataset.schema import FIELDS
-from seta_dag.dataset.shards.arrow_size import mapped_bytes
+from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.dataset.shards.reader import Shard, read_batches, read_shards
 from seta_dag.errors import NotBuiltError
 
@@ -99,7 +99,7 @@ def _num_bytes(dataset: Path, shards: Sequence[Shard]) -> int:
         found = list(group)
         if single and len(found) > 1:
             shards_of_group = list(dict.fromkeys(name for *_, name in found))
-            total += sum(mapped_bytes(_singles(dataset, shards_of_group, column)) for column in FIELDS)
+            total += sum(arrow_bytes(_singles(dataset, shards_of_group, column)) for column in FIELDS)
         else:
             total += sum(size for _, size, _ in found)
     return total

@@ -8,41 +8,40 @@ from typing import Any
 
 import orjson
 
-from seta_dag import __version__
 from seta_dag.executor.stage import unbuilt
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.atomic import mark, read_memo, write_memo
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def inputs_of(merged: Merged, *others: object) -> str:
     """One hash of all that decides the ledger, the shards and the cards; `others` are dataclasses."""
-    known = [__version__, merged, sorted(merged.canonical), dict(merged.fingerprints), others]
+    known = [FORMAT_VERSION, merged, sorted(merged.canonical), dict(merged.fingerprints), others]
     return hashlib.sha256(orjson.dumps(known, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def mark_finished(out: Out, variant: Variant, inputs: str, merged: Merged) -> None:
+def mark_finished(out: OutputLayout, variant: Variant, inputs: str, merged: Merged) -> None:
     """Notes that the ledger and this variant's dataset were built from `inputs`, and checked."""
     write_memo(_memo(out, variant), _state(out, variant, inputs, merged))
 
 
-def is_finished(out: Out, inputs: str, merged: Merged) -> bool:
+def is_finished(out: OutputLayout, inputs: str, merged: Merged) -> bool:
     """Whether both datasets were built from `inputs` and the tasks that are built now, and no file of
     them was touched since."""
     memos = {variant: read_memo(_memo(out, variant)) for variant in VARIANTS}
     return all(memo == _state(out, variant, inputs, merged) for variant, memo in memos.items())
 
 
-def _state(out: Out, variant: Variant, inputs: str, merged: Merged) -> list[Any]:
+def _state(out: OutputLayout, variant: Variant, inputs: str, merged: Merged) -> list[Any]:
     return [inputs, unbuilt(out, merged.fingerprints), _files(out, variant)]
 
 
-def _memo(out: Out, variant: Variant) -> Path:
+def _memo(out: OutputLayout, variant: Variant) -> Path:
     return out.memo(f"{variant}.finished")
 
 
-def _files(out: Out, variant: Variant) -> dict[str, str]:
+def _files(out: OutputLayout, variant: Variant) -> dict[str, str]:
     """Size and time of the merge, the ledger, and every file that a reader of the dataset sees."""
     paths = (out.resume_chain, out.ledger, *sorted(out.dataset(variant).rglob("*")))
     seen = [path for path in paths if path.is_file()]

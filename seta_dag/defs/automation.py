@@ -10,7 +10,15 @@ import dagster as dg
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import read_filters
 from seta_dag.defs.build.job import build
-from seta_dag.defs.build.plan import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
+from seta_dag.defs.build.plan import (
+    HUB_ASSETS,
+    WHOLE_ASSETS,
+    BuildPlan,
+    Request,
+    asset_keys,
+    plan_build,
+    prepare,
+)
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.errors import SetaError
 from seta_dag.rollouts.fingerprint import last_written
@@ -31,7 +39,7 @@ def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReas
         if is_locked(project.target.root):
             return dg.SkipReason(f"a rebuild writes to {project.target.root}; waiting for it to end")
         request = Request(project, StudentSettings(), HubSettings(), _filters_kept(project))
-        work = look(request)
+        work = plan_build(request)
         reason = _why_not(instance, project, work)
     except SetaError as error:
         return dg.SkipReason(str(error))
@@ -44,7 +52,7 @@ def _filters_kept(project: Project) -> Filters:
     return read_filters(ledger) if ledger.is_file() else Filters()
 
 
-def _why_not(instance: dg.DagsterInstance, project: Project, work: Work) -> str | None:
+def _why_not(instance: dg.DagsterInstance, project: Project, work: BuildPlan) -> str | None:
     fresh = [task for task in work.tasks if task not in work.failed]
     if not fresh and work.finished:
         return _nothing_new(len(work.merged.fingerprints), len(work.failed))
@@ -66,15 +74,17 @@ def _nothing_new(tasks: int, failed: int) -> str:
     )
 
 
-def _seconds_to_quiet(root: Path, quiet: float, work: Work, tasks: list[str]) -> float:
+def _seconds_to_quiet(root: Path, quiet: float, work: BuildPlan, tasks: list[str]) -> float:
     of_task = work.merged.of_task()
     changed = [trial for task in tasks for trial in of_task[task]]
     return last_written(root, changed) + quiet - time.time() if changed else 0.0
 
 
-def _run_request(instance: dg.DagsterInstance, request: Request, work: Work) -> dg.RunRequest:
+def _run_request(instance: dg.DagsterInstance, request: Request, work: BuildPlan) -> dg.RunRequest:
     fresh = [task for task in work.tasks if task not in work.failed]
-    tags: Mapping[str, str] = prepare(instance, request, Work(work.merged, fresh, [], False, work.inputs))
+    tags: Mapping[str, str] = prepare(
+        instance, request, BuildPlan(work.merged, fresh, [], False, work.inputs)
+    )
     config: dict[str, Any] = request.run_config()
     return dg.RunRequest(
         run_config={"ops": config["ops"]},

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.checks.proofs import PROOFS, Proved, read_proofs, refused_by
+from seta_dag.dataset.checks.proofs import PROOFS, ProofReport, read_proofs, refused_by
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import count_dispositions, read_filters, read_ledger
@@ -98,7 +98,7 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
     return dataset_checks
 
 
-def _proof_verdict(proved: Proved, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+def _proof_verdict(proved: ProofReport, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Fails for a row in the shards that is not proved; warns where the proof dropped a trial."""
     rows, tokens = proved.rows[proof], proved.tokens[proof]
     seen = f"{rows} rows, {tokens} tokens"

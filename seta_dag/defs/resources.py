@@ -15,7 +15,7 @@ from seta_dag.hub.card.prose import Prose, read_prose
 from seta_dag.hub.client import Target
 from seta_dag.hub.preflight import Gate
 from seta_dag.hub.publish import Published, publish
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import locked
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.load_ahead import load_ahead, loaded
@@ -44,9 +44,9 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Path(self.rollouts or os.environ.get("SETA_ROLLOUTS") or "data/rollouts")
 
     @property
-    def target(self) -> Out:
+    def target(self) -> OutputLayout:
         """The output directory."""
-        return Out(Path(self.out or os.environ.get("SETA_OUT") or "data/out"))
+        return OutputLayout(Path(self.out or os.environ.get("SETA_OUT") or "data/out"))
 
     @property
     def quiet_seconds(self) -> float:

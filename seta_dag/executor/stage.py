@@ -14,27 +14,27 @@ from seta_dag.errors import OutputError
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.workers import in_order
 from seta_dag.store.atomic import read_memo, remove, write_memo
-from seta_dag.store.integrity import NO_FILE, entries, settle
+from seta_dag.store.integrity import NO_FILE, compact, entries
 from seta_dag.store.journal import Entry, appending
-from seta_dag.store.layout import Out, task_file_name
+from seta_dag.store.layout import OutputLayout, task_file_name
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in their order."""
 
-Tick = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 """Is told (tasks done, tasks in all) after each task."""
 
 
-def no_tick(done: int, total: int) -> None:
+def no_progress(done: int, total: int) -> None:
     """For whom progress is of no interest."""
 
 
-class Made(NamedTuple):
-    """What a task gave: what JSON can hold of it, what it counted, and the seal of its file, if any."""
+class TaskResult(NamedTuple):
+    """What a task gave: what JSON can hold of it, what it counted, and the checksum of its file, if any."""
 
     record: Any
     counts: Counter[str]
-    seal: str = NO_FILE
+    checksum: str = NO_FILE
 
 
 @dataclass(slots=True)
@@ -47,13 +47,13 @@ class StageReport:
 
 
 def run_stage(
-    out: Out,
+    out: OutputLayout,
     stage: str,
     fingerprints: Mapping[str, str],
     tasks: Iterable[str],
-    build: Callable[[str], Made],
+    build: Callable[[str], TaskResult],
     *,
-    tick: Tick = no_tick,
+    tick: Progress = no_progress,
     workers: int | None = 1,
 ) -> StageReport:
     """Calls `build(task)` for each task, on several threads at once if asked, and keeps what it gave.
@@ -69,7 +69,8 @@ def run_stage(
                 report.failed[task] = one
             else:
                 append(
-                    task_file_name(stage, task, fingerprints[task]), Entry(one.seal, orjson.dumps(one.record))
+                    task_file_name(stage, task, fingerprints[task]),
+                    Entry(one.checksum, orjson.dumps(one.record)),
                 )
                 report.counts += one.counts
                 report.built.append(task)
@@ -77,7 +78,9 @@ def run_stage(
     return report
 
 
-def _made(out: Out, stage: str, fingerprint: str, task: str, build: Callable[[str], Made]) -> Made | str:
+def _made(
+    out: OutputLayout, stage: str, fingerprint: str, task: str, build: Callable[[str], TaskResult]
+) -> TaskResult | str:
     """What the task gave, or the sentence that says why it failed."""
     note = failure_note(out, task, fingerprint)
     earlier = read_failure(note)
@@ -99,14 +102,14 @@ def _what(error: Exception) -> str:
     return f"{type(cause).__name__}: {said}"
 
 
-def records(out: Out, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
+def records(out: OutputLayout, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
     """What is kept of each task that is built in a stage, as JSON; all of it that belongs to it is whole."""
     found = entries(out, stage)
     names = {task: task_file_name(stage, task, value) for task, value in fingerprints.items()}
     return {task: found[name].record for task, name in names.items() if name in found}
 
 
-def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
+def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
     """The tasks that lack a stage for their fingerprint, or whose building failed."""
     built = {stage: entries(out, stage) for stage in TASK_STAGES}
     failed = out.built("failed")
@@ -118,15 +121,15 @@ def unbuilt(out: Out, fingerprints: Mapping[str, str]) -> list[str]:
     return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
 
 
-def tidy(out: Out, fingerprints: Mapping[str, str]) -> None:
+def prune(out: OutputLayout, fingerprints: Mapping[str, str]) -> None:
     """Removes what is kept of tasks, and of states of tasks, that are no longer there."""
     for stage in TASK_STAGES:
-        settle(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
+        compact(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
     for stage in ("tokens", "failed"):
         out.remove_stale(stage, fingerprints)
 
 
-def failure_note(out: Out, task: str, fingerprint: str) -> Path:
+def failure_note(out: OutputLayout, task: str, fingerprint: str) -> Path:
     """Where it is kept that the building of `task` raised."""
     return out.task_file("failed", task, fingerprint)
 
@@ -137,7 +140,7 @@ def read_failure(note: Path) -> tuple[str, str] | None:
     return kept and (kept[0], kept[1])
 
 
-def failures(out: Out, fingerprints: Mapping[str, str]) -> dict[str, str]:
+def failures(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, str]:
     """The sentence for each task whose building raised."""
     noted = out.built("failed")
     names = {task: task_file_name("failed", task, value) for task, value in fingerprints.items()}

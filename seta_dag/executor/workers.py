@@ -41,7 +41,7 @@ def in_order(
                 future.cancel()
 
 
-class Later:
+class Deferred:
     """Work that can wait until a thread has nothing better to do; done at once where it holds much memory."""
 
     def __init__(self) -> None:

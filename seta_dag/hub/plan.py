@@ -15,7 +15,7 @@ from seta_dag.hub.local_files import CARD, LocalFile, content_of, read_folder
 _OURS = re.compile(r"data/train-.*\.parquet")
 """Remote files that `load_dataset` would read beside our shards, so that stale ones must go."""
 
-Kind = Literal["added", "changed", "deleted"]
+ChangeKind = Literal["added", "changed", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Change:
     """One file of the commit; `size` in bytes, of a deleted file what it had."""
 
     path: str
-    kind: Kind
+    kind: ChangeKind
     size: int
 
 
@@ -38,7 +38,7 @@ class Plan:
     changes: tuple[Change, ...]
     content: str
 
-    def sizes(self, kind: Kind) -> dict[str, int]:
+    def sizes(self, kind: ChangeKind) -> dict[str, int]:
         """The files of one kind of change, with their sizes in bytes."""
         return {change.path: change.size for change in self.changes if change.kind == kind}
 

@@ -17,7 +17,7 @@ from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.check import check_card
 from seta_dag.rollouts.listing.trials import find_runs
 from seta_dag.rollouts.merge import read_merged
-from seta_dag.store.layout import Out, existing
+from seta_dag.store.layout import OutputLayout, existing
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import Variant
 
@@ -31,7 +31,7 @@ _SHOWN = 3
 class Gate:
     """What is held against what. `allowed` is a file of fingerprints; `allow_secrets` allows them all."""
 
-    out: Out
+    out: OutputLayout
     root: Path
     runs: str
     allowed: Path | None = None

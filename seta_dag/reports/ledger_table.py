@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 
 _COLUMNS = (
     "task_id",
@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-def as_table(lines: Iterable[Line]) -> str:
+def as_table(lines: Iterable[LedgerLine]) -> str:
     """One row a trial. Nothing is cut: the table is as wide as its longest cells."""
     table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
     for line in lines:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from seta_dag.dataset.ledger.ledger import count_dispositions, count_reasons, read_ledger
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
 
 
@@ -58,7 +58,7 @@ class Summary:
         return f"{variant:<13} {tokens:>12,} tokens, {share:<16} {self.out}/{variant}"
 
 
-def summarize(out: Out, tasks: int, rebuilt: int, seconds: float) -> Summary:
+def summarize(out: OutputLayout, tasks: int, rebuilt: int, seconds: float) -> Summary:
     """The summary of what stands under `out`; all zero where there is no ledger."""
     lines: Sequence[dict[str, Any]] = read_ledger(out.ledger) if out.ledger.is_file() else ()
     counts = count_dispositions(lines)

@@ -8,26 +8,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from seta_dag.executor.stage import Made, StageReport, Tick, no_tick, run_stage
+from seta_dag.executor.stage import Progress, StageReport, TaskResult, no_progress, run_stage
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.log_files import log_files
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 
 
 def collect_tasks(
-    out: Out, root: Path, merged: Merged, tasks: Iterable[str], tick: Tick = no_tick
+    out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
 ) -> StageReport:
     """Collects the trials of `tasks`: one record each, whose logs and ends are counted."""
     of_task = merged.of_task()
 
-    def build(task: str) -> Made:
+    def build(task: str) -> TaskResult:
         records = [_record(root, trial, trial.path in merged.canonical) for trial in of_task[task]]
         counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
         counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
-        return Made(records, counts)
+        return TaskResult(records, counts)
 
     return run_stage(out, "trials", merged.fingerprints, tasks, build, tick=tick)
 

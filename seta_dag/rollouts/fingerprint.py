@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from stat import S_IROTH
 
-from seta_dag import RULES_VERSION
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.log_files import log_files
+from seta_dag.store.layout import FORMAT_VERSION
 
 
 def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
@@ -25,7 +25,7 @@ def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
     the report, which is small, by content. A log rewritten with the same size and time is the one
     change that it misses.
     """
-    digest = hashlib.sha256(f"rules {RULES_VERSION} student {student}".encode())
+    digest = hashlib.sha256(f"format {FORMAT_VERSION} student {student}".encode())
     for path in sorted(trial.path for trial in trials):
         lines = "\n".join(("", path, *sorted(_lines(f"{root}/{path}"))))
         digest.update(lines.encode("utf-8", "surrogateescape"))

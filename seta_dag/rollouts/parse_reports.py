@@ -8,21 +8,21 @@ from pathlib import Path
 
 import orjson
 
-from seta_dag.executor.stage import Made, StageReport, Tick, no_tick, run_stage
+from seta_dag.executor.stage import Progress, StageReport, TaskResult, no_progress, run_stage
 from seta_dag.rollouts.ctrf import Report, read_report
 from seta_dag.rollouts.merge import Merged
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 
 
 def parse_tasks(
-    out: Out, root: Path, merged: Merged, tasks: Iterable[str], tick: Tick = no_tick
+    out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
 ) -> StageReport:
     """Parses the reports of the trials of `tasks`; counts tests by status and trials without a reward."""
     of_task = merged.of_task()
 
-    def build(task: str) -> Made:
+    def build(task: str) -> TaskResult:
         reports = {trial.path: read_report(root / trial.path) for trial in of_task[task]}
-        return Made(reports, sum((_counts(report) for report in reports.values()), Counter()))
+        return TaskResult(reports, sum((_counts(report) for report in reports.values()), Counter()))
 
     return run_stage(out, "ctrf", merged.fingerprints, tasks, build, tick=tick)
 

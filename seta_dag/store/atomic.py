@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from seta_dag import __version__
 from seta_dag.errors import OutputError
+from seta_dag.store.layout import FORMAT_VERSION
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -76,7 +76,7 @@ def read_memo(path: Path) -> Any:
 
 
 def _sealed(kept: bytes) -> bytes:
-    digest = hashlib.blake2b(kept, digest_size=16, key=__version__.encode()).hexdigest()
+    digest = hashlib.blake2b(kept, digest_size=16, key=FORMAT_VERSION.encode()).hexdigest()
     return b'{"sum":"%s","kept":%s}' % (digest.encode(), kept)
 
 

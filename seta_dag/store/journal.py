@@ -20,9 +20,9 @@ _SUM = 16  # hex digits
 
 
 class Entry(NamedTuple):
-    """What is kept of a task: JSON on one line, and the seal of the file that belongs to it, `-` for none."""
+    """What is kept per task: JSON on one line, and the checksum of its file, `-` without one."""
 
-    seal: str
+    checksum: str
     record: bytes
 
 
@@ -63,7 +63,7 @@ def rewrite(path: Path, entries: Mapping[str, Entry]) -> None:
 
 
 def _line(name: str, entry: Entry) -> bytes:
-    said = b"%s %s %s" % (name.encode(), entry.seal.encode(), entry.record)
+    said = b"%s %s %s" % (name.encode(), entry.checksum.encode(), entry.record)
     return b"%s %s" % (xxh3_64_hexdigest(said).encode(), said)
 
 
@@ -72,8 +72,8 @@ def _entry(line: bytes) -> tuple[str, Entry] | None:
     parts = said.split(b" ", 2)
     if len(parts) != 3 or xxh3_64_hexdigest(said).encode() != line[:_SUM]:
         return None
-    name, seal, record = parts
-    return name.decode(), Entry(seal.decode(), record)
+    name, checksum, record = parts
+    return name.decode(), Entry(checksum.decode(), record)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -12,9 +12,15 @@ from pathlib import Path
 
 from seta_dag.errors import NotBuiltError
 
+FORMAT_VERSION = "3"
+"""Version of everything that is written: rows, shards, stage files, memos, options.
+
+Raise it whenever a rule or a written form changes. Whatever another version wrote is then built again.
+"""
+
 
 @dataclass(frozen=True, slots=True)
-class Out:
+class OutputLayout:
     """Paths under `root`. What is kept of a task carries its fingerprint in its name, so a stage is
     built exactly when there is something of that name."""
 

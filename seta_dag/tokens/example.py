@@ -11,7 +11,7 @@ from typing import Any
 
 from xxhash import xxh3_128
 
-from seta_dag.executor.workers import Later
+from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.ctrf import Report
@@ -73,7 +73,7 @@ class RowMaker:
         return self.prover.student.identity
 
     def tokenize(
-        self, row: TrialRow, talk: Callable[[], Conversation], file: TaskFile, later: Later
+        self, row: TrialRow, talk: Callable[[], Conversation], file: TaskFile, later: Deferred
     ) -> TrialRow:
         """Adds both variants to the file, or drops the trial where a proof of either fails.
 
@@ -88,7 +88,13 @@ class RowMaker:
         return row
 
     def _add_variant(
-        self, row: TrialRow, talk: Conversation, variant: Variant, known: Known, file: TaskFile, later: Later
+        self,
+        row: TrialRow,
+        talk: Conversation,
+        variant: Variant,
+        known: Known,
+        file: TaskFile,
+        later: Deferred,
     ) -> str | None:
         rendered = render(talk, variant)
         talk = talk.assistant_only()
@@ -129,7 +135,7 @@ def digest(text: Any, ids: Any, mask: Any) -> str:
 
 
 def build_row(
-    root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile, later: Later
+    root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile, later: Deferred
 ) -> TrialRow:
     """The row of a canonical trial, its long columns added to the task's file."""
     row = TrialRow(trial, report, flags={"ctrf_mismatch"} if report.mismatch else set(), at=file.added)

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from seta_dag.executor.stage import records
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import TrialRow
 from seta_dag.tokens.log_columns import SHORT_COLUMNS
 from seta_dag.tokens.variants import VARIANTS
 
-Outcome = dict[str, Any]
+TrialOutcome = dict[str, Any]
 """A trial by `trial_uid` and `run`; `reason` and `detail` where it gives no row; the short columns of R10,
 those that differ between the variants as `thinking.local_token_count`; `content` and `thinking.proof`, which
 identify the row; `at`, the place of its first batch in the task's file."""
@@ -22,7 +22,7 @@ _COUNTED = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof"
 _SMALL = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _COUNTED)]
 
 
-def outcome(row: TrialRow) -> Outcome:
+def outcome(row: TrialRow) -> TrialOutcome:
     """What is kept of a trial; every key is always there."""
     return {
         **dict.fromkeys(_SMALL),
@@ -40,6 +40,6 @@ def outcome(row: TrialRow) -> Outcome:
     }
 
 
-def read_outcomes(out: Out, fingerprints: Mapping[str, str]) -> dict[str, list[Outcome]]:
+def read_outcomes(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, list[TrialOutcome]]:
     """The outcomes of every task whose stage file is whole, by task."""
     return {task: orjson.loads(kept) for task, kept in records(out, "tokens", fingerprints).items()}

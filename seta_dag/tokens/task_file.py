@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from seta_dag.store.arrow import to_column, to_numpy, to_text
 from seta_dag.store.atomic import written_aside
-from seta_dag.store.integrity import NO_FILE, Sealing
+from seta_dag.store.integrity import NO_FILE, ChecksummedFile
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.variants import VARIANTS, Variant
 
@@ -32,7 +32,7 @@ class TaskFile:
         self._writer = writer
         self.added = 0
         """How many batches there are: the place of the next one."""
-        self.seal = NO_FILE
+        self.checksum = NO_FILE
 
     def add(self, text: bytes, ids: Ids = _NOTHING, spans: tuple[tuple[int, int], ...] = ()) -> None:
         """One more batch."""
@@ -44,13 +44,13 @@ class TaskFile:
 
 @contextmanager
 def task_file(path: Path) -> Iterator[TaskFile]:
-    """A task's file to write to; it appears when the block ends well, and then has a `seal`."""
-    with written_aside(path) as aside, Sealing(aside) as sink:
+    """A task's file to write to; it appears when the block ends well, and then has a `checksum`."""
+    with written_aside(path) as aside, ChecksummedFile(aside) as sink:
         with pa.ipc.new_file(pa.PythonFile(sink, "w"), _SCHEMA) as writer:
             file = TaskFile(writer)
             yield file
         sink.close()
-        file.seal = sink.seal(aside)
+        file.checksum = sink.checksum(aside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from seta_dag.errors import ChangedError, NotBuiltError
-from seta_dag.executor.stage import Made, StageReport, Tick, no_tick, records, run_stage
-from seta_dag.executor.workers import Later
+from seta_dag.executor.stage import Progress, StageReport, TaskResult, no_progress, records, run_stage
+from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.parse_reports import reports_in
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import RowMaker, TrialRow, build_row
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import task_file
@@ -20,12 +20,12 @@ from seta_dag.tokens.variants import VARIANTS
 
 
 def tokenize_tasks(
-    out: Out,
+    out: OutputLayout,
     root: Path,
     merged: Merged,
     maker: RowMaker,
     tasks: Iterable[str],
-    tick: Tick = no_tick,
+    tick: Progress = no_progress,
     workers: int | None = None,
 ) -> StageReport:
     """Writes the stage file of each of `tasks`; counts rows, drops by reason, flags and tokens.
@@ -34,19 +34,19 @@ def tokenize_tasks(
     """
     of_task, reported = merged.of_task(), records(out, "ctrf", merged.fingerprints)
 
-    def build(task: str) -> Made:
+    def build(task: str) -> TaskResult:
         if task not in reported:
             raise NotBuiltError(f"no reports of {task}; materialize ctrf_reports first")
         path = out.task_file("tokens", task, merged.fingerprints[task])
         trials = [trial for trial in of_task[task] if trial.path in merged.canonical]
-        later = Later()
+        later = Deferred()
         with maker.turn, task_file(path) as file:
             reports = reports_in(reported[task])
             rows = [build_row(root, trial, reports[trial.path], maker, file, later) for trial in trials]
             if task_fingerprint(root, of_task[task], maker.student) != merged.fingerprints[task]:
                 raise ChangedError("its rollouts or the student changed while it was built; build again")
         later.run()
-        return Made([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), file.seal)
+        return TaskResult([outcome(row) for row in rows], sum(map(_counts, rows), Counter()), file.checksum)
 
     return run_stage(out, "tokens", merged.fingerprints, tasks, build, tick=tick, workers=workers)
 

@@ -16,7 +16,7 @@ from seta_dag.cli import main
 from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.store.atomic import remove
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, open_instance, take
 from seta_dag_tests.support.damage import FOLDER, LINES, SEEN
@@ -225,7 +225,7 @@ def test_export_and_verify_take_what_was_built(place: Place, tmp_path: Path) -> 
     assert verified.exit_code == 0 and verified.stdout.endswith("2 equal, 0 explained, 0 unexplained\n")
 
 
-def first(out: Out, task: str) -> Path:
+def first(out: OutputLayout, task: str) -> Path:
     """The stage file of a task."""
     return next(path for path in out.stage("tokens").iterdir() if path.name.startswith(f"{task}-"))
 
@@ -250,14 +250,14 @@ def test_a_build_of_one_task_leaves_damaged_others_out_until_the_next(place: Pla
     assert place.visible() == visible
 
 
-def shard(out: Out) -> Path:
+def shard(out: OutputLayout) -> Path:
     """The only shard of the thinking rows."""
     (path,) = shard_paths(out.dataset("thinking"))
     return path
 
 
 MEMOS = ("thinking.shards", "thinking.facts", "nothink.finished")
-LEFT: dict[str, Callable[[Out], list[Path]]] = {
+LEFT: dict[str, Callable[[OutputLayout], list[Path]]] = {
     "what is seen": lambda out: [
         out.ledger, shard(out), out.dataset("nothink") / "README.md"
     ],
@@ -310,7 +310,7 @@ def test_what_can_not_be_written_is_told(case: str, place: Place) -> None:
     assert done.exit_code == code and f"{path}: can't be written (" in done.stderr
 
 
-ODD: dict[str, tuple[Callable[[Out], object], list[str]]] = {
+ODD: dict[str, tuple[Callable[[OutputLayout], object], list[str]]] = {
     "ledger: a directory": (lambda out: FOLDER(out.ledger), ["ledger"]),
     "ledger: cut": (lambda out: SEEN["cut"](out.ledger), ["ledger"]),
     "ledger: of foreign columns": (

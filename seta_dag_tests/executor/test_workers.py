@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from seta_dag.executor import workers as module
-from seta_dag.executor.workers import Later, cores, in_order
+from seta_dag.executor.workers import Deferred, cores, in_order
 
 WORKERS = [1, 2, 4, None]
 
@@ -102,7 +102,7 @@ def test_a_loop_that_raises_leaves_no_thread_at_work_either() -> None:
 
 
 def test_what_is_put_off_is_done_in_order_and_once() -> None:
-    later, done = Later(), []
+    later, done = Deferred(), []
     for n in range(5):
         later.add(1, lambda n=n: done.append(n))  # type: ignore[misc]
     assert done == []
@@ -113,7 +113,7 @@ def test_what_is_put_off_is_done_in_order_and_once() -> None:
 
 def test_what_holds_much_memory_is_not_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_HELD", 100)
-    later, done = Later(), []
+    later, done = Deferred(), []
     for n, held in enumerate([60, 40, 1, 60, 40, 200]):
         later.add(held, lambda n=n: done.append(n))  # type: ignore[misc]
         assert len(done) == [0, 0, 3, 3, 3, 6][n]

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from seta_dag.cli import main
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.definitions import code_location
-from seta_dag.defs.build.build import build, planned, publish
+from seta_dag.defs.build.build import build, planned
 from seta_dag.defs.build.plan import Request
+from seta_dag.defs.build.publish import publish
 from seta_dag.defs.resources import HubSettings
 from seta_dag.errors import ConfigError
 from seta_dag.tokens.variants import VARIANTS

@@ -13,7 +13,7 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.ctrf import REPORT, Report
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks, reports_in
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag_tests.support.conversations import write_log
 from seta_dag_tests.support.rollouts import write_trial
 
@@ -41,7 +41,7 @@ def test_a_trial_is_recorded(name: str, tmp_path: Path) -> None:
     info, termination, stage = INFOS[name]
     trial = write_trial(tmp_path, TRIAL, info=info)
     write_log(trial, b"cut", "helper/conv_2.json")
-    merged, out = merge_runs(tmp_path, "*", "student"), Out(tmp_path / "out")
+    merged, out = merge_runs(tmp_path, "*", "student"), OutputLayout(tmp_path / "out")
     assert collect_tasks(out, tmp_path, merged, ["task"]).failed == {}
     (record,) = orjson.loads(records(out, "trials", merged.fingerprints)["task"])
     assert (record["termination_reason"], record["error_stage"]) == (termination, stage)
@@ -63,10 +63,10 @@ REPORTS: dict[str, tuple[str, Report]] = {
 def test_reports_are_read_back_as_they_were_parsed(name: str, tmp_path: Path) -> None:
     text, expected = REPORTS[name]
     (write_trial(tmp_path, TRIAL) / REPORT).write_text(text)
-    merged, out = merge_runs(tmp_path, "*", "student"), Out(tmp_path / "out")
+    merged, out = merge_runs(tmp_path, "*", "student"), OutputLayout(tmp_path / "out")
     assert parse_tasks(out, tmp_path, merged, ["task"]).failed == {}
     assert reports_in(records(out, "ctrf", merged.fingerprints)["task"]) == {TRIAL: expected}
 
 
 def test_reports_that_were_not_parsed_are_none(tmp_path: Path) -> None:
-    assert records(Out(tmp_path), "ctrf", {"task": "0"}) == {}
+    assert records(OutputLayout(tmp_path), "ctrf", {"task": "0"}) == {}

@@ -101,7 +101,7 @@ def test_no_byte_of_a_memo_can_change_unseen(data: st.DataObject) -> None:
 
 def test_a_memo_of_another_version_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_memo(tmp_path / "memo.json", MEMO)
-    monkeypatch.setattr(atomic, "__version__", "0.0.1")
+    monkeypatch.setattr(atomic, "FORMAT_VERSION", "0")
     assert read_memo(tmp_path / "memo.json") is None
 
 

@@ -91,14 +91,14 @@ from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
 from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
 from seta_dag.store.columns import to_columns
 from seta_dag.dataset.shards.source import RowSource
-from seta_dag.dataset.shards.layout import Piece
-from seta_dag.store.layout import Out
+from seta_dag.dataset.shards.layout import ShardPlan
+from seta_dag.store.layout import OutputLayout
 from pathlib import Path
-from seta_dag_tests.support.made import Made, merged, write_stages
-out, made = Out(Path(sys.argv[1])), [Made("a")]
+from seta_dag_tests.support.made import MadeTrial, merged, write_stages
+out, made = OutputLayout(Path(sys.argv[1])), [MadeTrial("a")]
 write_stages(out, made, merged(made))
 source = RowSource.of(out, merged(made).fingerprints)
-(table,) = source.groups("thinking", Piece((("a", made[0].run, made[0].trial.uid),), ""))
+(table,) = source.groups("thinking", ShardPlan((("a", made[0].run, made[0].trial.uid),), ""))
 assert table.num_rows == 1 and table.schema.equals(ROW_SCHEMA)
 print("pandas" in sys.modules)
 """

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seta_dag.errors import NotBuiltError
 from seta_dag.store.atomic import write_memo
-from seta_dag.store.layout import Out, existing, task_file_name
+from seta_dag.store.layout import OutputLayout, existing, task_file_name
 
 names = st.text(min_size=1, max_size=200) | st.sampled_from(
     ["a", "A", "a/b", "a b", "..", ".", "-", "é", "é"]
@@ -31,7 +31,7 @@ def test_a_stage_file_is_one_plain_name(task: str, stage: str) -> None:
 
 
 def test_stale_files_leave_and_current_ones_stay(tmp_path: Path) -> None:
-    out, fingerprints = Out(tmp_path), {"a": "1" * 16, "b": "2" * 16}
+    out, fingerprints = OutputLayout(tmp_path), {"a": "1" * 16, "b": "2" * 16}
     for stage in ("failed", "tokens"):
         for task, fingerprint in [*fingerprints.items(), ("a", "3" * 16), ("gone", "1" * 16)]:
             path = out.task_file(stage, task, fingerprint)
@@ -43,7 +43,7 @@ def test_stale_files_leave_and_current_ones_stay(tmp_path: Path) -> None:
 
 
 def test_a_stage_that_never_ran_has_no_files(tmp_path: Path) -> None:
-    out = Out(tmp_path)
+    out = OutputLayout(tmp_path)
     out.remove_stale("tokens", {})
     assert out.built("tokens") == set()
     out.stages.mkdir()
@@ -52,7 +52,7 @@ def test_a_stage_that_never_ran_has_no_files(tmp_path: Path) -> None:
 
 
 def test_forgetting_removes_every_memo_and_nothing_else(tmp_path: Path) -> None:
-    out = Out(tmp_path)
+    out = OutputLayout(tmp_path)
     for path in (out.memo("thinking.shards"), out.shard_facts("thinking"), out.resume_chain):
         write_memo(path, [])
     out.forget()

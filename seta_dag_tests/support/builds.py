@@ -18,7 +18,7 @@ from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.definitions import code_location
-from seta_dag.defs.build.build import Outcome, build, planned
+from seta_dag.defs.build.build import BuildOutcome, build, planned
 from seta_dag.defs.build.plan import Request
 from seta_dag.defs.partitions import TASKS
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
@@ -30,7 +30,7 @@ from seta_dag.rollouts.listing.trials import find_runs, list_trials
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.integrity import entries
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
 
@@ -73,8 +73,8 @@ class Place:
         return self.folder / "rollouts"
 
     @property
-    def out(self) -> Out:
-        return Out(self.folder / "out")
+    def out(self) -> OutputLayout:
+        return OutputLayout(self.folder / "out")
 
     def copy(self, folder: Path) -> Place:
         """The same at another path, the files' times kept, as `cp -a` does it."""
@@ -86,7 +86,7 @@ class Place:
         project = Project(rollouts=str(self.rollouts), out=str(self.out.root), runs=runs)
         return Request(project, StudentSettings(name=student), HubSettings(), **how)
 
-    def build(self, instance: dg.DagsterInstance, **how: Any) -> Outcome:
+    def build(self, instance: dg.DagsterInstance, **how: Any) -> BuildOutcome:
         """Builds here through the asset graph."""
         request = self.request(**how)
         with planned(request, lambda: None) as work:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seta_dag.reports.row.inspection import Inspection, inspect_trial
 from seta_dag.rollouts.conversation import Call, Conversation, Turn
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.variants import Variant
@@ -58,7 +58,7 @@ class Inspected:
     """The dataset of all `CONVERSATIONS`, each a trial of its own, and the inspections of its rows."""
 
     def __init__(self, root: Path, student: Student, tokenizer: StudentTokenizer) -> None:
-        self.out, self.student = Out(root), student
+        self.out, self.student = OutputLayout(root), student
         trials = [SmallTrial(name, f"task of {name}", talk) for name, talk in CONVERSATIONS.items()]
         write_dataset(self.out, trials, tokenizer)
         self.seen: dict[tuple[str, Variant], Inspection] = {}

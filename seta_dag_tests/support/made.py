@@ -16,14 +16,13 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import Shards, write_shards
-from seta_dag.executor.stage import Made as Built
-from seta_dag.executor.stage import run_stage, tidy, unbuilt
+from seta_dag.executor.stage import TaskResult, prune, run_stage, unbuilt
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.mask import Mask
 from seta_dag.tokens.outcomes import outcome
@@ -34,7 +33,7 @@ RUN = "exp/kimi"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeTrial:
     """A canonical trial. It is a row that reads `text`, or `reason` says why not; 1 of 2 tests passed."""
 
     task: str
@@ -89,7 +88,7 @@ def mask_of(ids: Sequence[int] | np.ndarray[Any, Any]) -> Mask:
 
 
 def merged(
-    made: Iterable[Made], others: Iterable[Trial] = (), failed: Sequence[FailedRollout] = ()
+    made: Iterable[MadeTrial], others: Iterable[Trial] = (), failed: Sequence[FailedRollout] = ()
 ) -> Merged:
     """The merge in which the trials of `made` are canonical, and `others` are not."""
     made = sorted(made, key=lambda one: one.trial.path)
@@ -100,52 +99,57 @@ def merged(
     return Merged((RUN,), tuple(trials), canonical, tuple(failed), fingerprints)
 
 
-def _fingerprint(task: str, made: Iterable[Made], trials: Iterable[Trial]) -> str:
+def _fingerprint(task: str, made: Iterable[MadeTrial], trials: Iterable[Trial]) -> str:
     of_task = [one for one in made if one.task == task], [one for one in trials if one.task_id == task]
     return hashlib.sha256(repr(of_task).encode()).hexdigest()[:16]
 
 
-def write_stages(out: Out, made: Iterable[Made], merge: Merged, tasks: Iterable[str] | None = None) -> None:
+def write_stages(
+    out: OutputLayout, made: Iterable[MadeTrial], merge: Merged, tasks: Iterable[str] | None = None
+) -> None:
     """Builds `tasks`, by default those that are unbuilt, in the order given."""
     tasks = list(unbuilt(out, merge.fingerprints) if tasks is None else tasks)
     of_task = {task: [one for one in made if one.task == task] for task in tasks}
 
-    def report(task: str) -> Built:
+    def report(task: str) -> TaskResult:
         reports = {trial.path: Report(1, 2) for trial in merge.of_task()[task]}
-        return Built(reports | {one.trial.path: one.report for one in of_task[task]}, Counter())
+        return TaskResult(reports | {one.trial.path: one.report for one in of_task[task]}, Counter())
 
-    def tokenize(task: str) -> Built:
+    def tokenize(task: str) -> TaskResult:
         path = out.task_file("tokens", task, merge.fingerprints[task])
         with task_file(path) as file:
             outcomes = [outcome(one.add_to(file)) for one in of_task[task]]
-        return Built(outcomes, Counter(), file.seal)
+        return TaskResult(outcomes, Counter(), file.checksum)
 
     for stage, build in (("trials", report), ("ctrf", report), ("tokens", tokenize)):
         run_stage(out, stage, merge.fingerprints, tasks, build)
 
 
 def write_all(
-    out: Out, made: Sequence[Made], filters: Filters | None = None, tasks: Iterable[str] | None = None
+    out: OutputLayout,
+    made: Sequence[MadeTrial],
+    filters: Filters | None = None,
+    tasks: Iterable[str] | None = None,
 ) -> dict[str, Shards]:
     """Builds everything but the cards, as the assets do it one after the other."""
     merge = merged(made)
     write_stages(out, made, merge, tasks)
     write_ledger(out.ledger, account(out, merge, filters or Filters()), filters or Filters())
-    tidy(out, merge.fingerprints)
+    prune(out, merge.fingerprints)
     return write_both(out, made)
 
 
-def write_both(out: Out, made: Sequence[Made]) -> dict[str, Shards]:
+def write_both(out: OutputLayout, made: Sequence[MadeTrial]) -> dict[str, Shards]:
     """The shards of both variants from the ledger that stands."""
     lines = read_ledger(out.ledger)
     return {variant: write_shards(out, variant, lines, merged(made).fingerprints) for variant in VARIANTS}
 
 
-def stage_file(out: Out, made: Sequence[Made], task: str) -> Path:
+def stage_file(out: OutputLayout, made: Sequence[MadeTrial], task: str) -> Path:
     """The file that the stage `tokens` has of a task."""
     return out.task_file("tokens", task, merged(made).fingerprints[task])
 
 
-def lines_of(out: Out, task: str) -> list[dict[str, Any]]:
+def lines_of(out: OutputLayout, task: str) -> list[dict[str, Any]]:
     """The ledger's lines of a task."""
     return [line for line in read_ledger(out.ledger) if line["task_id"] == task]

@@ -14,7 +14,7 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, write_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.rollouts.conversation import Conversation
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -36,7 +36,7 @@ class SmallTrial:
         return f"{run}trials/{self.uid}/CAMEL_LOG_DIR/agent/conv_1.json"
 
 
-def write_dataset(out: Out, trials: Sequence[SmallTrial], tokenizer: StudentTokenizer) -> None:
+def write_dataset(out: OutputLayout, trials: Sequence[SmallTrial], tokenizer: StudentTokenizer) -> None:
     """The ledger of all trials, and a shard a row in both variants."""
     write_ledger(out.ledger, [_line(trial) for trial in trials], Filters())
     for variant in VARIANTS:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seta_dag.executor.workers import Later
+from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.ctrf import read_report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
@@ -50,7 +50,7 @@ class Written:
 
 def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
     """The row of a trial below `root`, in a task's file at `path`."""
-    later = Later()
+    later = Deferred()
     with task_file(path) as file:
         row = build_row(root, trial, read_report(root / trial.path), maker, file, later)
     later.run()

@@ -10,13 +10,13 @@ import pytest
 
 from seta_dag.dataset.schema import FIELDS, LONG, PER_VARIANT
 from seta_dag.store.integrity import remove_damaged
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
-from seta_dag_tests.support.made import Made, merged, stage_file, write_stages
+from seta_dag_tests.support.made import MadeTrial, merged, stage_file, write_stages
 
-MADE = [Made("a"), Made("a", 1, reason="no_tests"), Made("b"), Made("c")]
+MADE = [MadeTrial("a"), MadeTrial("a", 1, reason="no_tests"), MadeTrial("b"), MadeTrial("c")]
 FINGERPRINTS = merged(MADE).fingerprints
 SHORT = [name for name in FIELDS if name not in LONG and name not in PER_VARIANT]
 COUNTS = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
@@ -27,35 +27,35 @@ KEYS = {
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Out:
-    out = Out(tmp_path / "out")
+def out(tmp_path: Path) -> OutputLayout:
+    out = OutputLayout(tmp_path / "out")
     write_stages(out, MADE, merged(MADE))
     return out
 
 
-def test_every_trial_of_every_task_is_told(out: Out) -> None:
+def test_every_trial_of_every_task_is_told(out: OutputLayout) -> None:
     found = read_outcomes(out, FINGERPRINTS)
     told = {task: [line["trial_uid"] for line in lines] for task, lines in found.items()}
     assert told == {"a": ["a_t0_ab", "a_t1_ab"], "b": ["b_t0_ab"], "c": ["c_t0_ab"]}
     assert all(set(line) == KEYS for lines in found.values() for line in lines)
 
 
-def test_what_is_built_again_is_told_as_it_is_now(out: Out) -> None:
+def test_what_is_built_again_is_told_as_it_is_now(out: OutputLayout) -> None:
     first = read_outcomes(out, FINGERPRINTS)
-    made = [*MADE[:3], Made("c", text="else")]
+    made = [*MADE[:3], MadeTrial("c", text="else")]
     write_stages(out, made, merged(made))
     again = read_outcomes(out, merged(made).fingerprints)
     assert again["c"] != first["c"] and again["a"] == first["a"]
 
 
-def test_tasks_not_asked_for_or_not_built_are_left_out(out: Out) -> None:
+def test_tasks_not_asked_for_or_not_built_are_left_out(out: OutputLayout) -> None:
     asked = {"a": FINGERPRINTS["a"], "b": "0" * 16, "d": "1" * 16}
     assert set(read_outcomes(out, asked)) == {"a"}
-    assert read_outcomes(Out(out.root / "nowhere"), asked) == {}
+    assert read_outcomes(OutputLayout(out.root / "nowhere"), asked) == {}
 
 
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], out: Out) -> None:
+def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], out: OutputLayout) -> None:
     first, journal = read_outcomes(out, FINGERPRINTS), out.journal("tokens")
     damage(journal)
     assert read_outcomes(out, FINGERPRINTS).items() <= first.items()
@@ -66,25 +66,29 @@ def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], 
 
 
 @pytest.mark.parametrize("damage", LINES)
-def test_a_task_whose_line_is_damaged_is_not_there(damage: str, out: Out) -> None:
+def test_a_task_whose_line_is_damaged_is_not_there(damage: str, out: OutputLayout) -> None:
     first = read_outcomes(out, FINGERPRINTS)
     LINES[damage](out.journal("tokens"), stage_file(out, MADE, "b").name)
     assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_task_whose_file_is_damaged_is_not_there(damage: Callable[[Path], object], out: Out) -> None:
+def test_a_task_whose_file_is_damaged_is_not_there(
+    damage: Callable[[Path], object], out: OutputLayout
+) -> None:
     first = read_outcomes(out, FINGERPRINTS)
     damage(stage_file(out, MADE, "b"))
     assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
-def test_a_file_of_another_time_is_read_and_told_where_it_is_the_same(out: Out, tmp_path: Path) -> None:
-    copy = Out(shutil.copytree(out.root, tmp_path / "copy", copy_function=shutil.copyfile))
+def test_a_file_of_another_time_is_read_and_told_where_it_is_the_same(
+    out: OutputLayout, tmp_path: Path
+) -> None:
+    copy = OutputLayout(shutil.copytree(out.root, tmp_path / "copy", copy_function=shutil.copyfile))
     assert read_outcomes(copy, FINGERPRINTS) == read_outcomes(out, FINGERPRINTS)
 
 
-def test_damage_that_nobody_saw_is_none_once_it_was_looked_for(out: Out) -> None:
+def test_damage_that_nobody_saw_is_none_once_it_was_looked_for(out: OutputLayout) -> None:
     FLIPPED_UNSEEN(stage_file(out, MADE, "b"))
     assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "b", "c"}
     remove_damaged(out, "tokens", [stage_file(out, MADE, task).name for task in "abc"])

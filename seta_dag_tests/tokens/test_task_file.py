@@ -14,40 +14,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
-from seta_dag.dataset.shards.layout import Piece
+from seta_dag.dataset.shards.layout import ShardPlan
 from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.log_columns import short_values
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import read_row, task_file
 from seta_dag.tokens.variants import VARIANTS, Variant
-from seta_dag_tests.support.made import Made, mask_of, merged, write_stages
+from seta_dag_tests.support.made import MadeTrial, mask_of, merged, write_stages
 
-ROWS = [Made("a", text="é 🚀 \x00"), Made("a", 1, text="x" * 3000)]
-REFUSED = Made("a", 2, reason="not_exact")
+ROWS = [MadeTrial("a", text="é 🚀 \x00"), MadeTrial("a", 1, text="x" * 3000)]
+REFUSED = MadeTrial("a", 2, reason="not_exact")
 
 
-def table_of(out: Out, made: list[Made], variant: Variant) -> pa.Table:
+def table_of(out: OutputLayout, made: list[MadeTrial], variant: Variant) -> pa.Table:
     """The rows of the one task, as they go into a shard."""
     merge = merged(made)
     write_stages(out, made, merge)
     keys = tuple((one.task, one.run, one.trial.uid) for one in made if one.reason is None)
-    return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, Piece(keys, "")))
+    return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, ShardPlan(keys, "")))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_rows_are_read_as_they_were_made(variant: Variant, tmp_path: Path) -> None:
-    table = table_of(Out(tmp_path), [*ROWS, REFUSED], variant)
+    table = table_of(OutputLayout(tmp_path), [*ROWS, REFUSED], variant)
     assert table.schema.equals(ROW_SCHEMA, check_metadata=True)
     table.validate(full=True)
     for made, line in zip(ROWS, table.to_pylist(), strict=True):
         assert line == expected(made, variant) and list(line) == list(FIELDS)
 
 
-def expected(made: Made, variant: Variant) -> dict[str, Any]:
+def expected(made: MadeTrial, variant: Variant) -> dict[str, Any]:
     text = made.text_of(variant)
     mask = mask_of(text).tolist()
     return {

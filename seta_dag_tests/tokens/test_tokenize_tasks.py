@@ -18,7 +18,7 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store import journal
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens import example
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.outcomes import read_outcomes
@@ -87,11 +87,11 @@ def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(
     rollouts: Path, maker: RowMaker, tmp_path_factory: pytest.TempPathFactory
-) -> dict[int | None, tuple[Out, StageReport]]:
+) -> dict[int | None, tuple[OutputLayout, StageReport]]:
     """What is built of them, by the number of workers."""
     done = {}
     for workers in WORKERS:
-        out = Out(tmp_path_factory.mktemp("out"))
+        out = OutputLayout(tmp_path_factory.mktemp("out"))
         merged = merge_runs(rollouts, "*", maker.student)
         collect_tasks(out, rollouts, merged, merged.fingerprints)
         parse_tasks(out, rollouts, merged, merged.fingerprints)
@@ -103,10 +103,10 @@ def built(
     return done
 
 
-def lines(out: Out) -> set[tuple[str, str, bytes]]:
+def lines(out: OutputLayout) -> set[tuple[str, str, bytes]]:
     """What the journal says, less the times of the files."""
     found = journal.read(out.journal("tokens"))
-    return {(name, entry.seal.rpartition(":")[0], entry.record) for name, entry in found.items()}
+    return {(name, entry.checksum.rpartition(":")[0], entry.record) for name, entry in found.items()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -115,7 +115,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("workers", WORKERS[1:])
 def test_any_number_of_workers_makes_the_same(
-    workers: int | None, built: dict[int | None, tuple[Out, StageReport]]
+    workers: int | None, built: dict[int | None, tuple[OutputLayout, StageReport]]
 ) -> None:
     (one, first), (out, report) = built[1], built[workers]
     assert len(first.built) > 15 and not first.failed and first.counts["rows"] > 10
@@ -128,11 +128,12 @@ def test_any_number_of_workers_makes_the_same(
 
 
 def test_logs_that_are_read_again_give_the_same(
-    rollouts: Path, maker: RowMaker, built: dict[int | None, tuple[Out, StageReport]], tmp_path: Path,
+    rollouts: Path, maker: RowMaker, built: dict[int | None, tuple[OutputLayout, StageReport]],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(example, "_LONG", 0)
-    out, merged = Out(tmp_path), merge_runs(rollouts, "*", maker.student)
+    out, merged = OutputLayout(tmp_path), merge_runs(rollouts, "*", maker.student)
     parse_tasks(out, rollouts, merged, merged.fingerprints)
     assert tokenize_tasks(out, rollouts, merged, maker, merged.fingerprints) == built[1][1]
     assert lines(out) == lines(built[1][0])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seta_dag.dataset.shards.reader import Shard
-from seta_dag.tokens.outcomes import Outcome
+from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.variants import Variant
 
 PROOFS: dict[str, str] = {
@@ -32,7 +32,7 @@ def refused_by(proof: str, detail: str) -> bool:
 
 
 @dataclass(slots=True)
-class Proved:
+class ProofReport:
     """Of one variant's shards: rows and tokens by proof, and the rows that no proof is for.
 
     `refused` are the trials that a proof dropped, uid to sentence; they are in no shard.
@@ -45,10 +45,10 @@ class Proved:
 
 
 def read_proofs(
-    shards: Iterable[Shard], outcomes: Mapping[str, Sequence[Outcome]], variant: Variant
-) -> Proved:
+    shards: Iterable[Shard], outcomes: Mapping[str, Sequence[TrialOutcome]], variant: Variant
+) -> ProofReport:
     """Looks for the proof of each row of the shards in what became of the tasks' trials."""
-    proved = Proved()
+    proved = ProofReport()
     held: dict[str, list[str]] = {}
     for line in (line for of_task in outcomes.values() for line in of_task):
         if line["reason"] == "not_exact":
@@ -64,7 +64,7 @@ def read_proofs(
     return proved
 
 
-def _names(line: Outcome, variant: Variant) -> list[str]:
+def _names(line: TrialOutcome, variant: Variant) -> list[str]:
     """The proofs that held for a row: which ones apply to it, else it would not be one."""
     whole = [] if line[f"{variant}.literal_markup"] else ["whole_text"]
     return ["decodes", "turns", *whole, *(["engines_agree"] if line["against_reference"] else [])]

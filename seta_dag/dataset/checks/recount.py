@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE, clean
 
@@ -106,7 +106,7 @@ def _is(path: Path, is_kind: Callable[[int], bool]) -> bool:
         return error.errno not in LEADS_NOWHERE
 
 
-def unaccounted(lines: Iterable[Line], listed: Counter[str]) -> list[str]:
+def unaccounted(lines: Iterable[LedgerLine], listed: Counter[str]) -> list[str]:
     """A sentence for each run where the ledger's lines are not as many as the trials listed."""
     written = Counter(
         f"failed: {line['chain']}" if line["trial_uid"] is None else line["run"] for line in lines

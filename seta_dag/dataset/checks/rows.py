@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.dataset.shards.reader import Facts, Shard, shard_paths
+from seta_dag.dataset.shards.reader import RowFacts, Shard, shard_paths
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.variants import Variant
 
@@ -30,7 +30,7 @@ def _has_row_schema(path: Path) -> bool:
     return bool(schema.equals(ROW_SCHEMA) and schema.metadata == ROW_SCHEMA.metadata)
 
 
-def wrong_rows(shards: Iterable[Shard], lines: Iterable[Line], variant: Variant) -> list[str]:
+def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Variant) -> list[str]:
     """A sentence for each row that is not the ledger's, or is missing, or out of order."""
     found = [row for shard in shards for row in shard.rows]
     order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in found]
@@ -44,7 +44,7 @@ def wrong_rows(shards: Iterable[Shard], lines: Iterable[Line], variant: Variant)
     return faults
 
 
-def _as_row(line: Line, variant: Variant) -> tuple[Any, ...]:
+def _as_row(line: LedgerLine, variant: Variant) -> tuple[Any, ...]:
     counts = {"local_token_count": f"{variant}_tokens", "n_assistant_tokens": f"{variant}_trainable_tokens"}
     return tuple(line[counts.get(name, name)] for name in _COMPARED)
 
@@ -55,6 +55,6 @@ def wrong_lengths(shards: Sequence[Shard]) -> list[str]:
     return [f"{name}, {row['trial_uid']}: ids, mask and counts do not fit together" for name, row in wrong]
 
 
-def _fits(row: Facts) -> bool:
+def _fits(row: RowFacts) -> bool:
     lengths = row["local_token_count"] == row["ids"] == row["mask"]
     return bool(lengths and row["n_assistant_tokens"] == row["ones"] > 0 and row["others"] == 0)

@@ -14,14 +14,14 @@ from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.parse_reports import reports_in
-from seta_dag.store.layout import Out
-from seta_dag.tokens.outcomes import Outcome
+from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.variants import VARIANTS
 
-Line = dict[str, Any]
+LedgerLine = dict[str, Any]
 
 
-def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
+def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[LedgerLine]:
     """The ledger's lines, from the merge and the stage files of the tasks under `out`."""
     lines = [
         _dropped(_line(trial), "bad_name", "its name is not TASK_tN_HASH")
@@ -41,10 +41,10 @@ def account(out: Out, merged: Merged, filters: Filters) -> list[Line]:
 def _task_lines(
     merged: Merged,
     trials: list[Trial],
-    reports: Mapping[str, Line],
-    made: str | Sequence[Outcome],
+    reports: Mapping[str, LedgerLine],
+    made: str | Sequence[TrialOutcome],
     filters: Filters,
-) -> Iterator[Line]:
+) -> Iterator[LedgerLine]:
     """The lines of a task; `made` are its outcomes, or the sentence that says why it failed."""
     outcomes = () if isinstance(made, str) else made
     of_trial = {(outcome["run"], outcome["trial_uid"]): outcome for outcome in outcomes}
@@ -61,7 +61,7 @@ def _task_lines(
             yield _decided(line, outcome, filters)
 
 
-def _decided(line: Line, outcome: Mapping[str, Any], filters: Filters) -> Line:
+def _decided(line: LedgerLine, outcome: Mapping[str, Any], filters: Filters) -> LedgerLine:
     seen = {name: outcome[name] for name in ("snapshot", "n_messages", "n_assistant_turns", "flags")}
     line = {**line, **seen}
     if outcome["reason"] is not None:
@@ -75,22 +75,22 @@ def _decided(line: Line, outcome: Mapping[str, Any], filters: Filters) -> Line:
     return _dropped(line, *filtered) if filtered else {**line, "disposition": "row"}
 
 
-def _line(trial: Trial) -> Line:
+def _line(trial: Trial) -> LedgerLine:
     identity = {"chain": trial.chain, "run": trial.run, "trial_uid": trial.uid}
-    empty: Line = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": []}
+    empty: LedgerLine = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": []}
     return {**empty, **identity, "task_id": trial.task_id, "traj_i": trial.traj_i}
 
 
-def _rollout_failed(rollout: FailedRollout) -> Line:
+def _rollout_failed(rollout: FailedRollout) -> LedgerLine:
     line = _line(Trial(rollout.chain, rollout.run, "", rollout.task_id, None))
     return _dropped({**line, "trial_uid": None}, "rollout_failed", rollout.detail)
 
 
-def _dropped(line: Line, reason: str, detail: str | None = None) -> Line:
+def _dropped(line: LedgerLine, reason: str, detail: str | None = None) -> LedgerLine:
     return {**line, "disposition": "dropped", "reason": reason, "detail": detail}
 
 
-def _reports(record: bytes) -> dict[str, Line]:
+def _reports(record: bytes) -> dict[str, LedgerLine]:
     return {
         path: {"reward": report.reward, "passed": report.passed, "total": report.total}
         for path, report in reports_in(record).items()

@@ -47,10 +47,10 @@ LEDGER_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
 """`disposition` is `row`, `superseded` or `dropped`; `run` and `chain` are relative to the rollouts root."""
 
 _FILTERS = b"seta_dag.filters"
-Line = Mapping[str, Any]
+LedgerLine = Mapping[str, Any]
 
 
-def write_ledger(path: Path, lines: Iterable[Line], filters: Filters) -> None:
+def write_ledger(path: Path, lines: Iterable[LedgerLine], filters: Filters) -> None:
     """Writes the ledger, its lines in one order whatever the order given, in one visible step.
 
     The filters that it was made with are kept in the file's metadata.
@@ -75,7 +75,7 @@ def read_filters(path: Path) -> Filters:
         ) from error
 
 
-def _order(line: Line) -> tuple[Any, ...]:
+def _order(line: LedgerLine) -> tuple[Any, ...]:
     task, traj = line["task_id"], line["traj_i"]
     return task or "", -1 if traj is None else traj, line["chain"], line["run"], line["trial_uid"] or ""
 
@@ -87,13 +87,13 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def count_dispositions(lines: Iterable[Line]) -> dict[str, int]:
+def count_dispositions(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """How many lines are rows, superseded and dropped; all three keys are always there."""
     counts = Counter(line["disposition"] for line in lines)
     return {name: counts[name] for name in ("row", "superseded", "dropped")}
 
 
-def count_reasons(lines: Iterable[Line]) -> dict[str, int]:
+def count_reasons(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """How many lines were dropped for each reason that occurs, in the order of `REASONS`."""
     counts = Counter(line["reason"] for line in lines if line["reason"])
     return {reason: counts[reason] for reason in REASONS if counts[reason]}

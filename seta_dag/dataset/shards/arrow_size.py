@@ -7,7 +7,7 @@ import pyarrow as pa
 from seta_dag.store.arrow import text_bytes
 
 
-def mapped_bytes(batch: pa.RecordBatch) -> int:
+def arrow_bytes(batch: pa.RecordBatch) -> int:
     """The size of a batch once it is written as Arrow and mapped, which is what `datasets` counts.
 
     In memory it is more: Parquet's reader keeps bitmaps of nulls also where there is no null.

@@ -11,10 +11,11 @@ from typing import Any
 
 import orjson
 
+from seta_dag.store.layout import FORMAT_VERSION
+
 NEIGHBOURS = 16
 """A shard ends after each task whose name hashes lower than those of this many tasks before and after
 it: 33 tasks a shard on average, never fewer than 17 but at the ends, seldom over 60."""
-_FORMAT = "2"  # raise it when the written form changes, so that kept shards are written again
 
 
 RowKey = tuple[str, str, str]
@@ -22,14 +23,16 @@ RowKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ShardPlan:
     """The rows of one shard; `key` is another whenever the content of one of them is."""
 
     rows: tuple[RowKey, ...]
     key: str
 
 
-def cut(rows: Sequence[Mapping[str, Any]], contents: Mapping[RowKey, str], variant: str) -> Iterator[Piece]:
+def plan_shards(
+    rows: Sequence[Mapping[str, Any]], contents: Mapping[RowKey, str], variant: str
+) -> Iterator[ShardPlan]:
     """Tasks in order, cut where their names say so: a new task changes its own piece, seldom another."""
     of_task: dict[str, list[RowKey]] = defaultdict(list)
     for line in rows:
@@ -49,6 +52,6 @@ def _ends(tasks: Sequence[str]) -> Iterator[int]:
             yield at + 1
 
 
-def _piece(rows: list[RowKey], contents: Mapping[RowKey, str], variant: str) -> Piece:
-    content = [_FORMAT, variant, [(*row, contents[row]) for row in rows]]
-    return Piece(tuple(rows), hashlib.sha256(orjson.dumps(content)).hexdigest())
+def _piece(rows: list[RowKey], contents: Mapping[RowKey, str], variant: str) -> ShardPlan:
+    content = [FORMAT_VERSION, variant, [(*row, contents[row]) for row in rows]]
+    return ShardPlan(tuple(rows), hashlib.sha256(orjson.dumps(content)).hexdigest())

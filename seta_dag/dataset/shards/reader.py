@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from xxhash import xxh3_128
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
-from seta_dag.dataset.shards.arrow_size import mapped_bytes
+from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.workers import in_order
 from seta_dag.store.arrow import text_bytes, to_numpy
@@ -28,7 +28,7 @@ _PLAIN = (
 )  # fmt: skip
 _NEVER_NULL = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
 
-Facts = dict[str, Any]
+RowFacts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Shard:
 
     name: str
     size: int
-    rows: list[Facts]
+    rows: list[RowFacts]
     batches: list[tuple[int, int]]
 
 
@@ -70,7 +70,7 @@ def _key(path: Path) -> str:
     return f"{path.stat().st_ino} {mark(path)}"
 
 
-def _again(kept: Facts | None, path: Path) -> Shard | None:
+def _again(kept: RowFacts | None, path: Path) -> Shard | None:
     return Shard(**{**kept, "name": path.name}) if kept else None
 
 
@@ -84,16 +84,16 @@ def _read(path: Path) -> Shard:
 
 def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
     """One long column in memory at a time."""
-    rows: list[Facts] = []
+    rows: list[RowFacts] = []
     batches = []
     for batch in _batches(file, group, list(_PLAIN)):
         rows += batch.to_pylist()
-        batches.append([batch.num_rows, mapped_bytes(batch)])
+        batches.append([batch.num_rows, arrow_bytes(batch)])
     digests = [xxh3_128() for _ in rows]
     for name in (name for name in FIELDS if name not in _PLAIN):
         place = 0
         for n, batch in enumerate(_batches(file, group, [name])):
-            batches[n][1] += mapped_bytes(batch)
+            batches[n][1] += arrow_bytes(batch)
             _count(name, batch[name], rows[place:], digests[place:])
             place += batch.num_rows
     for row, digest in zip(rows, digests, strict=True):
@@ -102,7 +102,7 @@ def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
     shard.batches.extend((n, size) for n, size in batches)
 
 
-def _count(name: str, column: pa.Array, rows: list[Facts], digests: list[xxh3_128]) -> None:
+def _count(name: str, column: pa.Array, rows: list[RowFacts], digests: list[xxh3_128]) -> None:
     """Adds what is counted of one long column to its rows, and its bytes to what identifies them."""
     values: Any
     if name == "chat_template_str":

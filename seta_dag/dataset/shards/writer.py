@@ -12,15 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
-from seta_dag.dataset.shards.layout import Piece, cut
+from seta_dag.dataset.shards.layout import ShardPlan, plan_shards
 from seta_dag.dataset.shards.source import RowSource
 from seta_dag.executor.memory import give_back
-from seta_dag.executor.stage import Tick, no_tick
+from seta_dag.executor.stage import Progress, no_progress
 from seta_dag.executor.workers import in_order
 from seta_dag.store.atomic import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import Variant
 
 
@@ -34,11 +34,11 @@ class Shards:
 
 
 def write_shards(
-    out: Out,
+    out: OutputLayout,
     variant: Variant,
-    ledger: Iterable[Line],
+    ledger: Iterable[LedgerLine],
     fingerprints: Mapping[str, str],
-    tick: Tick = no_tick,
+    tick: Progress = no_progress,
 ) -> Shards:
     """Writes the shards of the ledger's rows; those whose rows did not change are kept as they are.
 
@@ -48,7 +48,7 @@ def write_shards(
     """
     rows = [line for line in ledger if line["disposition"] == "row"]
     source = RowSource.of(out, fingerprints)
-    pieces = list(cut(rows, source.contents(variant, rows), variant))
+    pieces = list(plan_shards(rows, source.contents(variant, rows), variant))
     names = [f"train-{i:05d}-of-{len(pieces):05d}.parquet" for i in range(len(pieces))]
     data, index = out.dataset(variant) / "data", out.memo(f"{variant}.shards")
     kept = _kept(index, data)
@@ -63,7 +63,11 @@ def write_shards(
 
 
 def _written_aside(
-    source: RowSource, variant: Variant, pieces: Mapping[str, Piece], kept: Mapping[str, Path], tick: Tick
+    source: RowSource,
+    variant: Variant,
+    pieces: Mapping[str, ShardPlan],
+    kept: Mapping[str, Path],
+    tick: Progress,
 ) -> Path:
     """The whole dataset in a directory beside its own; a shard a core is written at once."""
     aside = source.out.stages / f"{variant}.new"

@@ -3,7 +3,6 @@
 import dagster as dg
 from pydantic import Field
 
-from seta_dag import RULES_VERSION
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import count_dispositions, count_reasons, read_ledger, write_ledger
@@ -14,9 +13,9 @@ from seta_dag.defs.assets.tokens import tokens
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import Project
-from seta_dag.executor.stage import tidy
+from seta_dag.executor.stage import prune
 from seta_dag.rollouts.merge import read_merged
-from seta_dag.store.layout import existing
+from seta_dag.store.layout import FORMAT_VERSION, existing
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _LINES_SHOWN = 30
@@ -35,7 +34,7 @@ class LedgerConfig(dg.Config):
     group_name="dataset",
     kinds={"python", "parquet"},
     backfill_policy=ONE_RUN,
-    code_version=RULES_VERSION,
+    code_version=FORMAT_VERSION,
     deps=[resume_chain, ctrf_reports, tokens],
 )
 def ledger(project: Project, config: LedgerConfig) -> Result:
@@ -44,7 +43,7 @@ def ledger(project: Project, config: LedgerConfig) -> Result:
     filters = Filters(config.min_reward, config.max_tokens)
     lines = account(project.target, merged, filters)
     write_ledger(project.target.ledger, lines, filters)
-    tidy(project.target, merged.fingerprints)
+    prune(project.target, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]
     shown = ("trial_uid", "task_id", "run", "reason", "detail")
     dropped = [{key: line[key] for key in shown} for line in lines if line["reason"]]
@@ -63,7 +62,7 @@ def _dataset_asset(variant: Variant) -> dg.AssetsDefinition:
         group_name="dataset",
         kinds={"python", "parquet"},
         backfill_policy=ONE_RUN,
-        code_version=RULES_VERSION,
+        code_version=FORMAT_VERSION,
         name=f"{variant}_dataset",
         deps=[ledger, tokens],
         description=f"The Parquet shards of the {variant} variant; only those that changed are written.",

@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag import RULES_VERSION
 from seta_dag.dataset.up_to_date import inputs_of, mark_finished
 from seta_dag.defs.assets.dataset import DATASETS, ledger
 from seta_dag.defs.assets.rollouts import Result
@@ -15,6 +14,7 @@ from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.hub.publish import Published
 from seta_dag.rollouts.merge import read_merged
+from seta_dag.store.layout import FORMAT_VERSION
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 
@@ -24,7 +24,7 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
         group_name="hub",
         kinds={"python", "markdown"},
         backfill_policy=ONE_RUN,
-        code_version=RULES_VERSION,
+        code_version=FORMAT_VERSION,
         deps=[DATASETS[variant], ledger],
         description=f"README.md of the {variant} dataset: YAML and statistics, read from the shards.",
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag import RULES_VERSION
 from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
@@ -13,12 +12,13 @@ from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, read_merged, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
+from seta_dag.store.layout import FORMAT_VERSION
 
 Result = dg.MaterializeResult[Any]
 
 
 @dg.asset(
-    group_name="rollouts", kinds={"python", "json"}, backfill_policy=ONE_RUN, code_version=RULES_VERSION
+    group_name="rollouts", kinds={"python", "json"}, backfill_policy=ONE_RUN, code_version=FORMAT_VERSION
 )
 def resume_chain(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
     """Which trial is canonical and which superseded, across all runs below the rollouts root: of the
@@ -29,7 +29,7 @@ def resume_chain(context: dg.AssetExecutionContext, project: Project, student: S
     # A task depends on the merge by its rules, which are this data version, and by its own trials,
     # which are its fingerprint: so no task looks stale because the merge ran.
     return dg.MaterializeResult(
-        metadata=_merge_metadata(merged, project), data_version=dg.DataVersion(RULES_VERSION)
+        metadata=_merge_metadata(merged, project), data_version=dg.DataVersion(FORMAT_VERSION)
     )
 
 
@@ -56,7 +56,7 @@ def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
     kinds={"python", "json"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
-    code_version=RULES_VERSION,
+    code_version=FORMAT_VERSION,
     deps=[resume_chain],
 )
 def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
@@ -71,7 +71,7 @@ def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
     kinds={"python", "json"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
-    code_version=RULES_VERSION,
+    code_version=FORMAT_VERSION,
     deps=[trials],
 )
 def ctrf_reports(context: dg.AssetExecutionContext, project: Project) -> Result:

@@ -2,13 +2,13 @@
 
 import dagster as dg
 
-from seta_dag import RULES_VERSION
 from seta_dag.defs.assets.rollouts import Result, ctrf_reports, trials
 from seta_dag.defs.assets.task_stage import stage_result, tasks_in
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN, TASKS
 from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.rollouts.merge import read_merged
+from seta_dag.store.layout import FORMAT_VERSION
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 
 
@@ -17,7 +17,7 @@ from seta_dag.tokens.tokenize_tasks import tokenize_tasks
     kinds={"python", "arrow"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
-    code_version=RULES_VERSION,
+    code_version=FORMAT_VERSION,
     deps=[trials, ctrf_reports],
 )
 def tokens(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import dagster as dg
 
 from seta_dag.defs.build.failures import failures_in
-from seta_dag.defs.build.plan import HUB_ASSETS, WHOLE_ASSETS, Request, Work, asset_keys, look, prepare
+from seta_dag.defs.build.plan import (
+    HUB_ASSETS,
+    WHOLE_ASSETS,
+    BuildPlan,
+    Request,
+    asset_keys,
+    plan_build,
+    prepare,
+)
 from seta_dag.defs.build.run import run_job
 from seta_dag.executor.stage import unbuilt
 from seta_dag.rollouts.merge import read_merged
@@ -17,7 +25,7 @@ from seta_dag.store.lock import locked
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BuildOutcome:
     """What a build did: tasks in all and really rebuilt, a sentence for each step or check that failed."""
 
     tasks: int
@@ -26,7 +34,7 @@ class Outcome:
 
 
 @contextmanager
-def planned(request: Request, waiting: Callable[[], None]) -> Iterator[Work]:
+def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan]:
     """Holds the output directory and says what is missing or changed. Raises `ConfigError`.
 
     `waiting` is called once if another build holds it. The tokenizer begins to load, if it is needed.
@@ -35,21 +43,23 @@ def planned(request: Request, waiting: Callable[[], None]) -> Iterator[Work]:
     with locked(request.project.target.root, waiting):
         if request.full:
             request.project.target.forget()
-        work = look(request)
+        work = plan_build(request)
         if work.tasks:
             request.student.load_ahead()
         yield work
 
 
-def build(definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, work: Work) -> Outcome:
+def build(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, work: BuildPlan
+) -> BuildOutcome:
     """Materializes the tasks of `work`, and what stands over them."""
     tags, total = prepare(instance, request, work), len(work.merged.fingerprints)
     if not work.tasks and work.finished and _all_materialized(instance):
-        return Outcome(total, 0)
+        return BuildOutcome(total, 0)
     names = None if tags else WHOLE_ASSETS + HUB_ASSETS
     assets = None if names is None else asset_keys(names)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)
-    return Outcome(total, _rebuilt(events), failures_in(events) or _left(request))
+    return BuildOutcome(total, _rebuilt(events), failures_in(events) or _left(request))
 
 
 def _left(request: Request) -> tuple[str, ...]:

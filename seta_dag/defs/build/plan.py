@@ -55,7 +55,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class BuildPlan:
     """`tasks` are to be materialized; `failed` of them did so before, from the very same files.
 
     `finished`: all that is built over the tasks stands already. `inputs` identifies the whole input.
@@ -68,7 +68,7 @@ class Work:
     inputs: str
 
 
-def look(request: Request) -> Work:
+def plan_build(request: Request) -> BuildPlan:
     """Looks at the rollouts and the output directory; changes nothing. Raises `ConfigError`."""
     request.project.check()
     project, out = request.project, request.project.target
@@ -77,7 +77,7 @@ def look(request: Request) -> Work:
     facts = build_facts(project.root, merged, student, request.filters, project.runs)
     inputs = inputs_of(merged, facts, request.hub.prose(), request.hub.pattern)
     failed = list(failures(out, merged.fingerprints))
-    return Work(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
+    return BuildPlan(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
 
 
 def _tasks(request: Request, merged: Merged) -> list[str]:
@@ -92,7 +92,7 @@ def _tasks(request: Request, merged: Merged) -> list[str]:
     return [request.task]
 
 
-def prepare(instance: dg.DagsterInstance, request: Request, work: Work) -> Mapping[str, str]:
+def prepare(instance: dg.DagsterInstance, request: Request, work: BuildPlan) -> Mapping[str, str]:
     """Makes the instance's partitions those on disk; gives the tags of the run over the work's tasks."""
     fingerprints = work.merged.fingerprints
     register(instance, fingerprints)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from seta_dag.executor.stage import Tick
+from seta_dag.executor.stage import Progress
 
 PROGRESS = logging.Logger("seta_dag.progress")
 """Whoever shows a build adds a handler: `seta-dag build` does, the UI reads the run's own log."""
@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_STEPS = 0.1
 
 
-def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Tick:
+def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Progress:
     """What a stage calls after each task or shard."""
     stage = context.asset_key.to_user_string()
     started = time.monotonic()

@@ -16,13 +16,13 @@ from dagster._core.events import (
 )
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
-from seta_dag import RULES_VERSION
 from seta_dag.defs.partitions import key_of
+from seta_dag.store.layout import FORMAT_VERSION
 
 _PROVENANCE = {
     dg.AssetKey("trials"): {
-        "dagster/code_version": RULES_VERSION,
-        "dagster/input_data_version/resume_chain": RULES_VERSION,
+        "dagster/code_version": FORMAT_VERSION,
+        "dagster/input_data_version/resume_chain": FORMAT_VERSION,
         "dagster/input_event_pointer/resume_chain": "NULL",
     }
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
@@ -22,7 +22,10 @@ Expected = Mapping[str, Sequence[float]]
 
 
 def check_card(
-    dataset: Path, ledger_lines: Iterable[Line], memo: Path | None = None, filters: Filters | None = None
+    dataset: Path,
+    ledger_lines: Iterable[LedgerLine],
+    memo: Path | None = None,
+    filters: Filters | None = None,
 ) -> list[str]:
     """What README.md says otherwise than the shards and the ledger do, a sentence each; empty is good.
 
@@ -43,7 +46,7 @@ def check_card(
 
 
 def _wrong_numbers(
-    card: Card, dataset: Path, stats: Stats, lines: Sequence[Line], variant: Variant
+    card: Card, dataset: Path, stats: Stats, lines: Sequence[LedgerLine], variant: Variant
 ) -> list[str]:
     return [
         *_front_matter(card, stats, dataset),
@@ -106,18 +109,18 @@ def _statistics(stats: Stats) -> Expected:
     }
 
 
-def _filtering(lines: Sequence[Line]) -> Expected:
+def _filtering(lines: Sequence[LedgerLine]) -> Expected:
     kinds = Counter(line["disposition"] for line in lines)
     reasons = Counter(f"dropped: {line['reason']}" for line in lines if line["disposition"] == "dropped")
     totals = {"seen": len(lines), "rows": kinds["row"]}
     return _counted(totals | {kind: kinds[kind] for kind in _KINDS[:2]} | reasons)
 
 
-def _flags(lines: Sequence[Line]) -> Expected:
+def _flags(lines: Sequence[LedgerLine]) -> Expected:
     return _counted(Counter(flag for line in lines if line["disposition"] == "row" for flag in line["flags"]))
 
 
-def _runs(lines: Sequence[Line]) -> Expected:
+def _runs(lines: Sequence[LedgerLine]) -> Expected:
     counts = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
     of_run = {run: [counts[run, kind] for kind in _KINDS] for run, _ in counts}
     return {run: (sum(numbers), *numbers) for run, numbers in of_run.items()}
@@ -127,7 +130,7 @@ def _counted(counts: Mapping[str, int]) -> Expected:
     return {one_line(name): (count,) for name, count in counts.items()}
 
 
-def _against_ledger(card: Card, lines: Sequence[Line], variant: Variant) -> Iterator[str]:
+def _against_ledger(card: Card, lines: Sequence[LedgerLine], variant: Variant) -> Iterator[str]:
     """The statistics once more, from the ledger: shards and ledger must tell of the same rows."""
     rows = [line for line in lines if line["disposition"] == "row"]
     expected = {"rows": len(rows), "tokens": sum(line[f"{variant}_tokens"] for line in rows)}

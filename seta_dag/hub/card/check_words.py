@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.stats import Stats
 from seta_dag.hub.card.parse import Card, parse_card
 from seta_dag.hub.card.prose import Prose
@@ -26,7 +26,7 @@ _PLACE = re.compile(r"(\d+) of \d+")
 
 
 def wrong_words(
-    card: Card, stats: Stats, lines: Sequence[Line], variant: Variant, filters: Filters | None
+    card: Card, stats: Stats, lines: Sequence[LedgerLine], variant: Variant, filters: Filters | None
 ) -> Iterator[str]:
     """Writes the card again, with its own names and the numbers of shards and ledger, and compares lines."""
     try:
@@ -46,7 +46,7 @@ def wrong_words(
 
 
 def _written_again(
-    card: Card, stats: Stats, lines: Sequence[Line], variant: Variant, facts: BuildFacts
+    card: Card, stats: Stats, lines: Sequence[LedgerLine], variant: Variant, facts: BuildFacts
 ) -> Card:
     companion, repo = _named(_COMPANION, card), _named(_REPO, card)
     prose = Prose(license=str(card.at("license")))

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seta_dag import RULES_VERSION, __version__
+from seta_dag import __version__
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import Line, count_dispositions, count_reasons
+from seta_dag.dataset.ledger.ledger import LedgerLine, count_dispositions, count_reasons
 from seta_dag.dataset.stats import Stats, one_line
 from seta_dag.hub.card.front_matter import card_yaml
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.template import card_template
+from seta_dag.store.layout import FORMAT_VERSION
 from seta_dag.tokens.variants import Variant
 
 
@@ -32,7 +33,7 @@ class BuildFacts:
     rollout_settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     filters: Filters = field(default_factory=Filters)
     runs_glob: str = "*"
-    rules_version: str = RULES_VERSION
+    rules_version: str = FORMAT_VERSION
     tool_version: str = __version__
 
 
@@ -62,7 +63,7 @@ class TrialCounts:
 
 def render_card(
     stats: Stats,
-    ledger_lines: Iterable[Line],
+    ledger_lines: Iterable[LedgerLine],
     build: BuildFacts,
     variant: Variant,
     prose: Prose,
@@ -78,7 +79,7 @@ def render_card(
     return card_template().render(words, yaml=card_yaml(stats, prose.license), stats=stats, counts=counts)
 
 
-def count_trials(lines: Sequence[Line], chains: Mapping[str, Sequence[str]]) -> TrialCounts:
+def count_trials(lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]]) -> TrialCounts:
     """What the ledger's lines say, in the form in which the card shows it."""
     flags = Counter(flag for line in lines if line["disposition"] == "row" for flag in line["flags"])
     of_run = Counter((one_line(line["run"]), line["disposition"]) for line in lines)

@@ -14,12 +14,12 @@ from seta_dag.rollouts.listing.run_settings import rollout_settings
 from seta_dag.rollouts.listing.trials import run_at
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.atomic import write_bytes
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 
-def write_card(out: Out, variant: Variant, facts: BuildFacts, prose: Prose, repo: str) -> Stats:
+def write_card(out: OutputLayout, variant: Variant, facts: BuildFacts, prose: Prose, repo: str) -> Stats:
     """Writes README.md of a variant from its shards and the ledger; gives the numbers it holds.
 
     `repo` is a Hub id with `{variant}` in it, or empty.
@@ -49,6 +49,6 @@ def build_facts(root: Path, merged: Merged, student: Student, filters: Filters, 
     )
 
 
-def facts_of(out: Out, root: Path, merged: Merged, student: Student, runs_glob: str) -> BuildFacts:
+def facts_of(out: OutputLayout, root: Path, merged: Merged, student: Student, runs_glob: str) -> BuildFacts:
     """The facts of what stands under `out`: its filters are those that the ledger was written with."""
     return build_facts(root, merged, student, read_filters(out.ledger), runs_glob)

@@ -8,16 +8,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seta_dag.dataset.ledger.ledger import Line, read_ledger
+from seta_dag.dataset.ledger.ledger import LedgerLine, read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.errors import ConfigError, DatasetError
-from seta_dag.store.layout import Out, existing
+from seta_dag.store.layout import OutputLayout, existing
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.variants import Variant
 
 
-def find_line(out: Out, name: str) -> Line:
+def find_line(out: OutputLayout, name: str) -> LedgerLine:
     """The ledger's line of the one row that `name` names: a trial uid, a task, or a trial directory
     relative to the rollouts root.
 
@@ -37,7 +37,7 @@ def find_line(out: Out, name: str) -> Line:
     )
 
 
-def read_row(out: Out, variant: Variant, line: Line) -> pa.Table:
+def read_row(out: OutputLayout, variant: Variant, line: LedgerLine) -> pa.Table:
     """The row of a ledger's line, as a table of one row with every column of R10. Raises `DatasetError`."""
     dataset = existing(out.dataset(variant), f"{variant}_dataset")
     for path in shard_paths(dataset):
@@ -46,17 +46,17 @@ def read_row(out: Out, variant: Variant, line: Line) -> pa.Table:
     raise DatasetError(f"{dataset}: no row of {trial_path(line)}, though the ledger has it; build again")
 
 
-def trial_path(line: Line) -> str:
+def trial_path(line: LedgerLine) -> str:
     """The trial directory, relative to the rollouts root."""
     run = "" if line["run"] == "." else f"{line['run']}/"
     return f"{run}trials/{line['trial_uid']}"
 
 
-def _names(line: Line) -> tuple[Any, ...]:
+def _names(line: LedgerLine) -> tuple[Any, ...]:
     return line["trial_uid"], line["task_id"], line["trial_uid"] and trial_path(line)
 
 
-def _told(line: Line) -> str:
+def _told(line: LedgerLine) -> str:
     named = trial_path(line) if line["trial_uid"] else f"{line['task_id']} in {line['run']}"
     why = ", ".join(line[column] for column in ("reason", "detail") if line[column])
     return f"{named}: {line['disposition']}{f', {why}' if why else ''}"

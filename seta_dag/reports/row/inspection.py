@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seta_dag.dataset.ledger.ledger import Line
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.errors import DatasetError
 from seta_dag.reports.printable import printable
 from seta_dag.reports.row.find_row import find_line, read_row
 from seta_dag.reports.row.turn_spans import TurnSpan, turn_spans
 from seta_dag.store.arrow import to_numpy
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.renderers.markup import LITERAL
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.student.student import Student
@@ -51,7 +51,7 @@ class Inspection:
     `row` holds the columns of R10 but for ids and mask, which are arrays of one length.
     """
 
-    line: Line
+    line: LedgerLine
     row: dict[str, Any]
     variant: Variant
     student: Student
@@ -127,7 +127,7 @@ class Inspection:
         return found & ~self.vocabulary.is_added[self.ids]
 
 
-def inspect_trial(out: Out, name: str, variant: Variant, student: Student) -> Inspection:
+def inspect_trial(out: OutputLayout, name: str, variant: Variant, student: Student) -> Inspection:
     """The row that `name` names: a trial uid, a task with one row, or a trial directory.
 
     `student` is the one that the dataset was built for. Raises `ConfigError` where there is no such row,

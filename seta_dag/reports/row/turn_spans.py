@@ -22,8 +22,8 @@ from seta_dag.tokens.renderers.markup import (
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.student.vocabulary import Decoded
 
-Kind = Literal["text", "reasoning", "call", "output"]
-Opening = Mapping[Markup, tuple[Markup, Kind]]
+PartKind = Literal["text", "reasoning", "call", "output"]
+Opening = Mapping[Markup, tuple[Markup, PartKind]]
 _OPENING: Mapping[str, Opening] = {
     "assistant": {THINK: (END_THINK, "reasoning"), TOOL_CALL: (END_TOOL_CALL, "call")},
     "user": {TOOL_RESPONSE: (END_TOOL_RESPONSE, "output")},
@@ -34,7 +34,7 @@ _OPENING: Mapping[str, Opening] = {
 class Part:
     """Tokens `first` to `end` of the row: a block between two special tokens, or the text around."""
 
-    kind: Kind
+    kind: PartKind
     first: int
     end: int
 
@@ -76,7 +76,7 @@ def _of(role: str) -> Opening:
     return _OPENING.get(role, {})
 
 
-def _parts(ids: Sequence[int], offset: int, opening: Mapping[int, tuple[int, Kind]]) -> Iterator[Part]:
+def _parts(ids: Sequence[int], offset: int, opening: Mapping[int, tuple[int, PartKind]]) -> Iterator[Part]:
     """Blocks and the text between them; a block that is never closed is text."""
     at = 0
     for place, token in enumerate(ids):

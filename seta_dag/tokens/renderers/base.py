@@ -16,7 +16,7 @@ from seta_dag.tokens.renderers.markup import Markup, spells_markup
 class Rendered:
     """A rendered conversation as UTF-8, held once, and the pieces that it is made of.
 
-    Piece i ends at byte `ends[i]`; `marks[i]` is its markup, a special token, None for ordinary text.
+    ShardPlan i ends at byte `ends[i]`; `marks[i]` is its markup, a special token, None for ordinary text.
     `spans` are the assistant turns, one each and in order, as (first, end) indexes of pieces.
     No two ordinary pieces stand side by side, so each is a whole gap between special tokens.
     """

@@ -17,30 +17,30 @@ from seta_dag.dataset.ledger.ledger import read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.reader import read_shards, shard_paths
 from seta_dag.errors import DatasetError
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
-from seta_dag_tests.support.made import Made, merged, write_all
+from seta_dag_tests.support.made import MadeTrial, merged, write_all
 
-MADE = [Made("a"), Made("a", 1, text="Bye."), Made("b"), Made("c", reason="no_tests")]
+MADE = [MadeTrial("a"), MadeTrial("a", 1, text="Bye."), MadeTrial("b"), MadeTrial("c", reason="no_tests")]
 Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("built") / "out"
-    write_all(Out(root), MADE)
+    write_all(OutputLayout(root), MADE)
     return root
 
 
 @pytest.fixture
-def out(_built: Path, tmp_path: Path) -> Out:
+def out(_built: Path, tmp_path: Path) -> OutputLayout:
     """Three rows in one shard of each variant."""
-    return Out(shutil.copytree(_built, tmp_path / "out"))
+    return OutputLayout(shutil.copytree(_built, tmp_path / "out"))
 
 
-def found(out: Out, variant: Any = "thinking") -> dict[str, list[str]]:
+def found(out: OutputLayout, variant: Any = "thinking") -> dict[str, list[str]]:
     """What each check says of a variant; only those that say something."""
     folder, lines = out.dataset(variant), read_ledger(out.ledger)
     shards = read_shards(folder, out.shard_facts(variant))
@@ -92,7 +92,7 @@ FAULTS: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
 }
 
 
-def rewrite(out: Out, change: Callable[[Rows], object], schema: pa.Schema = ROW_SCHEMA) -> None:
+def rewrite(out: OutputLayout, change: Callable[[Rows], object], schema: pa.Schema = ROW_SCHEMA) -> None:
     """The shard with its rows changed."""
     (path,) = shard_paths(out.dataset("thinking"))
     rows = pq.read_table(path).to_pylist()
@@ -101,13 +101,13 @@ def rewrite(out: Out, change: Callable[[Rows], object], schema: pa.Schema = ROW_
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_what_was_built_has_no_fault(variant: str, out: Out) -> None:
+def test_what_was_built_has_no_fault(variant: str, out: OutputLayout) -> None:
     assert found(out, variant) == {}
     assert found(out, variant) == {}  # and so says the memo
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_found(fault: str, out: Out) -> None:
+def test_each_fault_is_found(fault: str, out: OutputLayout) -> None:
     found(out)  # what was read before is kept, and must not hide it
     change, checks = FAULTS[fault]
     rewrite(out, change)
@@ -138,7 +138,7 @@ SCHEMAS: dict[str, Callable[[pa.Schema], pa.Schema]] = {
 
 
 @pytest.mark.parametrize("change", SCHEMAS)
-def test_each_other_schema_is_found(change: str, out: Out) -> None:
+def test_each_other_schema_is_found(change: str, out: OutputLayout) -> None:
     rewrite(out, lambda rows: None, SCHEMAS[change](ROW_SCHEMA))
     (fault,) = wrong_schemas(out.dataset("thinking"))
     assert fault == "train-00000-of-00001.parquet: its schema is not that of a row"
@@ -155,7 +155,7 @@ UNREADABLE = {name: damage for name, damage in (SEEN | {"folder": FOLDER}).items
 @pytest.mark.parametrize("read", [wrong_schemas, read_shards])
 @pytest.mark.parametrize("damage", UNREADABLE)
 def test_a_shard_that_can_not_be_read_is_one_sentence(
-    damage: str, read: Callable[[Path], object], out: Out
+    damage: str, read: Callable[[Path], object], out: OutputLayout
 ) -> None:
     (path,) = shard_paths(out.dataset("thinking"))
     UNREADABLE[damage](path)
@@ -164,7 +164,7 @@ def test_a_shard_that_can_not_be_read_is_one_sentence(
     assert "\n" not in str(raised.value)
 
 
-def test_no_flipped_bit_passes_as_what_was_built(out: Out) -> None:
+def test_no_flipped_bit_passes_as_what_was_built(out: OutputLayout) -> None:
     """Wherever it hits, it is a sentence or a fault, but where the file holds nothing that is read."""
     (path,) = shard_paths(out.dataset("thinking"))
     whole = path.read_bytes()

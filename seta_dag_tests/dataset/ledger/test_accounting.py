@@ -16,10 +16,10 @@ from seta_dag.executor.stage import failure_note, unbuilt
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.store.atomic import write_memo
-from seta_dag.store.layout import Out, task_file_name
+from seta_dag.store.layout import OutputLayout, task_file_name
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import LINES, SEEN
-from seta_dag_tests.support.made import RUN, Made, merged, write_all, write_stages
+from seta_dag_tests.support.made import RUN, MadeTrial, merged, write_all, write_stages
 
 STATES: dict[str, str | None] = {
     "built": None,
@@ -34,7 +34,7 @@ STATES: dict[str, str | None] = {
 UNFIT = ("not_verified", "ctrf_invalid", "no_tests", "no_conversation", "no_assistant_turn", "not_exact")
 
 trials = st.builds(
-    Made,
+    MadeTrial,
     task=st.sampled_from("abcd"),
     traj=st.integers(0, 3),
     reason=st.none() | st.sampled_from(UNFIT),
@@ -60,14 +60,14 @@ all_filters = st.builds(
     data=st.data(),
 )  # fmt: skip
 def test_rows_superseded_and_dropped_are_all_trials_seen(
-    made: list[Made], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
+    made: list[MadeTrial], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
     data: st.DataObject,
 ) -> None:  # fmt: skip
     others = [*superseded, *(Trial(RUN, RUN, name, None, None) for name in bad)]
     merge = merged(made, others, [FailedRollout(RUN, RUN, task, "OSError: x") for task in gone])
     states = {task: data.draw(st.sampled_from(sorted(STATES)), label=task) for task in merge.fingerprints}
     with TemporaryDirectory() as folder:
-        out = Out(Path(folder))
+        out = OutputLayout(Path(folder))
         write_stages(out, made, merge, [task for task in states if states[task] != "never built"])
         for task, state in states.items():
             put(out, merge.fingerprints[task], task, state)
@@ -86,7 +86,7 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
         assert of_uid[one.run, one.trial.uid]["reason"] == expected
 
 
-def put(out: Out, fingerprint: str, task: str, state: str) -> None:
+def put(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
     if state == "no reports":
         LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
     elif state == "reports damaged":
@@ -99,13 +99,13 @@ def put(out: Out, fingerprint: str, task: str, state: str) -> None:
         write_memo(failure_note(out, task, fingerprint), ["tokens", "tokens: KeyError: 'x'"])
 
 
-def _filtered(one: Made, filters: Filters) -> str | None:
+def _filtered(one: MadeTrial, filters: Filters) -> str | None:
     longest = max(len(one.text_of(variant)) for variant in VARIANTS)
     found = filters.reason(0.5, longest)
     return found and found[0]
 
 
-def line_of(out: Out, one: Made, filters: Filters | None = None) -> dict[str, object]:
+def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -> dict[str, object]:
     """The line of the only trial there is."""
     merge = merged([one])
     write_stages(out, [one], merge)
@@ -121,38 +121,38 @@ REPORT = {"reward": 0.5, "passed": 1, "total": 2}
 def test_a_row_is_told_with_its_counts(tmp_path: Path) -> None:
     counts = {"thinking_tokens": 20, "thinking_trainable_tokens": 10}
     counts |= {"nothink_tokens": 19, "nothink_trainable_tokens": 10}
-    assert line_of(Out(tmp_path), Made("a")) == {
+    assert line_of(OutputLayout(tmp_path), MadeTrial("a")) == {
         **IDENTITY, **SEEN_OF_LOG, **REPORT, **counts, "disposition": "row",
     }  # fmt: skip
 
 
 def test_a_trial_without_a_row_is_told_with_what_was_seen(tmp_path: Path) -> None:
-    assert line_of(Out(tmp_path), Made("a", reason="not_exact")) == {
+    assert line_of(OutputLayout(tmp_path), MadeTrial("a", reason="not_exact")) == {
         **IDENTITY, **SEEN_OF_LOG, **REPORT,
         "disposition": "dropped", "reason": "not_exact", "detail": "thinking: not_exact",
     }  # fmt: skip
 
 
 def test_a_filtered_row_keeps_its_counts(tmp_path: Path) -> None:
-    line = line_of(Out(tmp_path), Made("a"), Filters(max_tokens=19))
+    line = line_of(OutputLayout(tmp_path), MadeTrial("a"), Filters(max_tokens=19))
     assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
     assert line["nothink_tokens"] == 19
 
 
 def test_a_task_never_built_says_what_to_do(tmp_path: Path) -> None:
-    (line,) = account(Out(tmp_path), merged([Made("a")]), Filters())
+    (line,) = account(OutputLayout(tmp_path), merged([MadeTrial("a")]), Filters())
     assert line["reason"] == "not_built" and "seta-dag build" in line["detail"]
 
 
 def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
     merge = merged([], failed=[FailedRollout(RUN, RUN, "f", "OSError: x")])
-    (line,) = account(Out(tmp_path), merge, Filters())
+    (line,) = account(OutputLayout(tmp_path), merge, Filters())
     assert (line["task_id"], line["trial_uid"], line["traj_i"]) == ("f", None, None)
     assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
 
 
 def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> None:
-    out, made = Out(tmp_path), [Made("a"), Made("b")]
+    out, made = OutputLayout(tmp_path), [MadeTrial("a"), MadeTrial("b")]
     write_all(out, made)
     merge = merged(made)
     path = out.journal("ctrf")

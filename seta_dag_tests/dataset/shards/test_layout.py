@@ -8,16 +8,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seta_dag.dataset.shards.layout import NEIGHBOURS, Piece, RowKey, cut
+from seta_dag.dataset.shards.layout import NEIGHBOURS, RowKey, ShardPlan, plan_shards
 
 NAMES = st.lists(st.text("abc_é", min_size=1, max_size=6), unique=True, max_size=120)
 
 
-def pieces(rows: Iterable[RowKey], other: RowKey | None = None) -> list[Piece]:
+def pieces(rows: Iterable[RowKey], other: RowKey | None = None) -> list[ShardPlan]:
     """The pieces of these rows; the content of `other` is not what it was."""
     lines: list[dict[str, Any]] = [{"task_id": task, "run": run, "trial_uid": uid} for task, run, uid in rows]
     contents = {row: "changed" if row == other else "content" for row in rows}
-    return list(cut(lines, contents, "thinking"))
+    return list(plan_shards(lines, contents, "thinking"))
 
 
 def a_row_each(tasks: Iterable[str]) -> list[RowKey]:

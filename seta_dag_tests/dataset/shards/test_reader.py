@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
-from seta_dag.dataset.shards.arrow_size import mapped_bytes
+from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.dataset.shards.reader import read_batches
 from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
@@ -48,11 +48,11 @@ def as_mapped(batch: pa.RecordBatch) -> list[int]:
 
 def check(batch: pa.RecordBatch) -> None:
     expected = as_mapped(batch)
-    found = [mapped_bytes(batch.select([name])) for name in batch.schema.names]
+    found = [arrow_bytes(batch.select([name])) for name in batch.schema.names]
     assert dict(zip(batch.schema.names, found, strict=True)) == dict(
         zip(batch.schema.names, expected, strict=True)
     )
-    assert mapped_bytes(batch) == sum(expected)
+    assert arrow_bytes(batch) == sum(expected)
 
 
 @given(made=rows(NULLABLE) | rows(()) | rows(tuple(FIELDS)), data=st.data())

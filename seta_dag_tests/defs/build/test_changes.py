@@ -157,7 +157,7 @@ def test_other_rules_rebuild_every_task(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, visible = place.stage_files(), place.visible()
-    monkeypatch.setattr("seta_dag.rollouts.fingerprint.RULES_VERSION", "another")
+    monkeypatch.setattr("seta_dag.rollouts.fingerprint.FORMAT_VERSION", "another")
     assert place.build(instance).rebuilt == len(ALL)
     assert not before.keys() & place.stage_files().keys()
     assert place.visible() == visible

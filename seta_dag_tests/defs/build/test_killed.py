@@ -14,12 +14,12 @@ import pytest
 
 from seta_dag.store import journal
 from seta_dag.store.integrity import entries
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import is_locked
 from seta_dag_tests.support.builds import Place, built_plainly, take
 from seta_dag_tests.support.processes import building, wait_until
 
-MOMENTS: dict[str, Callable[[Out], object]] = {
+MOMENTS: dict[str, Callable[[OutputLayout], object]] = {
     "some trials are collected": lambda out: len(journal.read(out.journal("trials"))) >= 3,
     "some tasks are tokenized": lambda out: len(entries(out, "tokens")) >= 3,
     "one dataset stands": lambda out: out.dataset("nothink").exists(),
@@ -50,7 +50,7 @@ def place(rollouts: Path, tmp_path: Path) -> Place:
     return place
 
 
-def read_every_file(out: Out) -> None:
+def read_every_file(out: OutputLayout) -> None:
     """Reads all that is visible: half a file could not be."""
     readers: dict[str, Callable[[Path], object]] = {
         ".json": lambda path: orjson.loads(path.read_bytes()),

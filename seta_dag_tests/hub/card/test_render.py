@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import REASONS, Line
+from seta_dag.dataset.ledger.ledger import REASONS, LedgerLine
 from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.hub.card.prose import Prose, Section
@@ -54,7 +54,7 @@ def stats(tmp_path_factory: pytest.TempPathFactory) -> Stats:
 def card(
     stats: Stats,
     variant: Variant = "thinking",
-    lines: Sequence[Line] | None = None,
+    lines: Sequence[LedgerLine] | None = None,
     facts: BuildFacts = FACTS,
     prose: Prose | None = None,
     companion: str | None = None,
@@ -150,6 +150,6 @@ def test_the_card_ends_with_one_newline_and_holds_no_blank_runs(stats: Stats) ->
 
 
 def test_the_template_is_found_beside_the_code() -> None:
-    import seta_dag.hub
+    import seta_dag.hub.card
 
-    assert (Path(seta_dag.hub.__file__).parent / "card.md.jinja").is_file()
+    assert (Path(seta_dag.hub.card.__file__).parent / "card.md.jinja").is_file()

@@ -14,7 +14,7 @@ from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.reports.printable import printable
 from seta_dag.reports.row.inspection import Inspection, Token, inspect_trial
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, LITERAL
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.tokenizer import StudentTokenizer
@@ -161,8 +161,8 @@ TRIALS = [
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer) -> Out:
-    out = Out(tmp_path_factory.mktemp("found"))
+def found(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer) -> OutputLayout:
+    out = OutputLayout(tmp_path_factory.mktemp("found"))
     write_dataset(out, TRIALS, tokenizer)
     return out
 
@@ -179,7 +179,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer)
     ],
 )
 def test_a_row_is_found_by_uid_task_or_directory(
-    name: str, trial: SmallTrial, found: Out, student: Student
+    name: str, trial: SmallTrial, found: OutputLayout, student: Student
 ) -> None:
     assert inspect_trial(found, name, "nothink", student).row["conv_json_path"] == trial.log
 
@@ -195,7 +195,7 @@ def test_a_row_is_found_by_uid_task_or_directory(
         ("five", ["is no row", "five in exp/run: dropped, rollout_failed"]),
     ],
 )
-def test_what_is_no_row_is_told(name: str, says: list[str], found: Out, student: Student) -> None:
+def test_what_is_no_row_is_told(name: str, says: list[str], found: OutputLayout, student: Student) -> None:
     with pytest.raises(ConfigError) as raised:
         inspect_trial(found, name, "thinking", student)
     assert [part for part in says if part not in str(raised.value)] == []
@@ -203,13 +203,13 @@ def test_what_is_no_row_is_told(name: str, says: list[str], found: Out, student:
 
 def test_nothing_built_is_told(tmp_path: Path, student: Student) -> None:
     with pytest.raises(NotBuiltError, match="seta-dag build"):
-        inspect_trial(Out(tmp_path), "one", "thinking", student)
+        inspect_trial(OutputLayout(tmp_path), "one", "thinking", student)
 
 
 def test_a_row_that_the_shards_lack_is_told(
     tmp_path: Path, student: Student, tokenizer: StudentTokenizer
 ) -> None:
-    out = Out(tmp_path)
+    out = OutputLayout(tmp_path)
     write_dataset(out, TRIALS[:1], tokenizer)
     for path in shard_paths(out.dataset("thinking")):
         pq.write_table(pq.read_table(path).slice(0, 0), path)

@@ -12,7 +12,7 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.merge import Merged, merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
-from seta_dag.store.layout import Out
+from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
@@ -37,14 +37,14 @@ def root(tmp_path: Path) -> Path:
 
 def outcome(root: Path, maker: RowMaker) -> dict[str, object]:
     """What becomes of the task's one trial. No stage may fail."""
-    out, merged = Out(root.parent / "out"), merge_runs(root, "*", maker.student)
+    out, merged = OutputLayout(root.parent / "out"), merge_runs(root, "*", maker.student)
     assert collect_tasks(out, root, merged, ["task"]).failed == {}
     assert parse_tasks(out, root, merged, ["task"]).failed == {}
     assert tokenize_tasks(out, root, merged, maker, ["task"]).failed == {}
     return line_of(out, merged)
 
 
-def line_of(out: Out, merged: Merged) -> dict[str, object]:
+def line_of(out: OutputLayout, merged: Merged) -> dict[str, object]:
     """What is kept of the task's one trial."""
     (line,) = read_outcomes(out, merged.fingerprints)["task"]
     return line
@@ -91,7 +91,7 @@ def test_a_link_to_itself_in_a_trial_fails_nothing(place: str, root: Path, maker
 
 
 def test_a_trial_that_goes_fails_no_stage_that_collects_it(root: Path) -> None:
-    out, merged = Out(root.parent / "out"), merge_runs(root, "*", "student")
+    out, merged = OutputLayout(root.parent / "out"), merge_runs(root, "*", "student")
     shutil.rmtree(root / TRIAL)
     assert collect_tasks(out, root, merged, ["task"]).failed == {}
     assert parse_tasks(out, root, merged, ["task"]).failed == {}

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 
-from seta_dag.executor.workers import Later
+from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
@@ -22,7 +22,7 @@ TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
     """(reason, detail) of the log's row, held against the reference engine too."""
-    row, later = TrialRow(TRIAL, Report(1, 1)), Later()
+    row, later = TrialRow(TRIAL, Report(1, 1)), Deferred()
     with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
         maker.tokenize(row, lambda: conversation(made), file, later)
     later.run()
