@@ -8,14 +8,14 @@ import dagster as dg
 
 from seta_dag.defs.assets import dataset, hub, rollouts, tokens
 from seta_dag.defs.automation import new_rollouts, nightly
-from seta_dag.defs.build.job import build
+from seta_dag.defs.build.job import build_job
 from seta_dag.defs.build.progress import progress
 from seta_dag.defs.checks import CHECKS
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 
 
 def code_location() -> dg.Definitions:
-    """Everything that Dagster shows and runs. SETA_NIGHTLY_CRON sets when the schedule runs."""
+    """Return everything that Dagster shows and runs. SETA_NIGHTLY_CRON sets when the schedule runs."""
     return dg.Definitions(
         assets=[
             rollouts.resume_chain,
@@ -28,7 +28,7 @@ def code_location() -> dg.Definitions:
             *hub.HUBS,
         ],
         asset_checks=CHECKS,
-        jobs=[build],
+        jobs=[build_job],
         sensors=[new_rollouts],
         schedules=[nightly(os.environ.get("SETA_NIGHTLY_CRON", "0 3 * * *"))],
         loggers={"progress": progress},
@@ -39,5 +39,5 @@ def code_location() -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `dagster` loads; read when it loads, so the environment is never read at import."""
+    """Load the code location. A function, so that the environment is read on loading and not on import."""
     return code_location()

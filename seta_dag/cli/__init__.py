@@ -1,6 +1,7 @@
-"""The command line: `seta-dag`. It materializes through the asset graph, never around it.
+"""The command line, `seta-dag`, one module per command.
 
-Heavy imports stand inside the commands, so that `--help` and mistakes answer at once.
+Builds and publishes run through the asset graph. Heavy imports are inside the commands, so that `--help` and
+mistakes answer at once. `common` has what commands share, `progress` what a person sees during a build.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ def main() -> None:
 
     \b
     seta-dag build                       build what is missing or changed, from data/rollouts
-    seta-dag ledger --reason no_tests    see which trials were dropped, and why
-    seta-dag inspect TASK                see every turn and token of a row
+    seta-dag ledger --reason no_tests    show which trials were dropped, and why
+    seta-dag inspect TASK                show every turn and token of a row
     seta-dag publish --repo 'ORG/NAME-{variant}' --dry-run
     dagster dev                          see and run every stage in the browser
 
-    SETA_ROLLOUTS and SETA_OUT set the directories for every command and for Dagster.
+    Options come from the command line, then --config, then SETA_* variables, then the last build.
     """
 
 

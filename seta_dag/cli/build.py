@@ -5,55 +5,47 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seta_dag.cli.common import OUT, STUDENT
+from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, filter_options
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
 
 _NEW_OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""What a build makes lives to its end; with Python's 700 a fifth of a small build looks for garbage."""
+"""Nearly everything a build creates lives until it ends. With Python's default of 700, a fifth of a small
+build's time goes into looking for garbage."""
 
 
 @click.command()
-@click.option("--rollouts", default="", help="Rollouts root. Default: SETA_ROLLOUTS, else data/rollouts.")
-@click.option(
-    "--runs",
-    default="*",
-    help="Only runs whose name or path below the root matches this glob; the others count for nothing.",
-)
+@ROLLOUTS
+@RUNS
 @OUT
-@click.option("--min-reward", type=float, help="Drop rows with a lower reward (0 to 1).")
-@click.option("--max-tokens", type=int, help="Drop rows with more tokens than this in either variant.")
+@filter_options
 @STUDENT
-@click.option("--task", help="Build this task only; tasks never built are then not_built in the ledger.")
-@click.option("--full", is_flag=True, help="Build every task again, also those that did not change.")
-@click.option("--prove-all", is_flag=True, help="As --full, and hold every row against HF tokenizers.")
-@click.option("--card", default="", help="TOML file with your own words for the cards. Default: SETA_CARD.")
+@CARD
+@CONFIG
+@click.option("--task", help="Build only this task; tasks never built are then not_built in the ledger.")
+@click.option("--full", is_flag=True, help="Build every task again, including those that did not change.")
+@click.option("--prove-all", is_flag=True, help="Like --full, and compare every row with HF tokenizers.")
 @click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 def build(
-    rollouts: str, runs: str, out: str, min_reward: float | None, max_tokens: int | None,
-    student: str, task: str | None, full: bool, prove_all: bool, card: str, as_json: bool,
-) -> None:  # fmt: skip
+    config: Path | None, task: str | None, full: bool, prove_all: bool, as_json: bool, **given: Any
+) -> None:
     """Build both datasets: only tasks that are new or changed, then ledger, shards and cards.
 
-    Exit code 0: built. 1: a task or a check failed, or there is no row. 2: bad configuration.
-    """
-    from seta_dag.dataset.filters.filters import Filters
-    from seta_dag.defs.build.plan import Request
-    from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+    Filters are those of this command, --config and SETA_*; those of the last build are not used.
 
-    request = Request(
-        Project(rollouts=rollouts, out=out, runs=runs),
-        StudentSettings(name=student, prove_all=prove_all),
-        HubSettings(card=card),
-        Filters(min_reward, max_tokens),
-        full or prove_all,
-        task,
-    )
+    Exit code 0: built. 1: a task or a check failed, or there are no rows. 2: bad configuration.
+    """
+    from seta_dag.defs.build.plan import Request
+    from seta_dag.options.resolve import resolve
+
+    out, options = resolve(given, config=config, stored_filters=False)
+    request = Request(out, options, full=full or prove_all, task=task, prove_all=prove_all)
     sys.exit(_build(request, as_json))
 
 
@@ -67,21 +59,21 @@ def _build(request: Request, as_json: bool) -> int:
     started = time.monotonic()
     gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
     with shown() as display:
-        display.say(f"looking for new and changed trials in {request.project.root}")
-        with planned(request, _say_waiting) as work:
-            display.say(f"{len(work.tasks):,} of {len(work.merged.fingerprints):,} tasks to build")
+        display.say(f"looking for new and changed trials in {request.options.rollouts}")
+        with planned(request, _say_waiting) as plan:
+            display.say(f"{len(plan.tasks):,} of {len(plan.merged.fingerprints):,} tasks to build")
             from seta_dag.definitions import code_location  # while the tokenizer loads
 
             with open_instance() as instance:
-                outcome = run_build(code_location(), instance, request, work)
-    for failure in outcome.failures:
+                result = run_build(code_location(), instance, request, plan)
+    for failure in result.failures:
         click.echo(f"seta-dag: {failure}", err=True)
-    summary = summarize(request.project.target, outcome.tasks, outcome.rebuilt, time.monotonic() - started)
+    summary = summarize(request.out, result.tasks, result.rebuilt, time.monotonic() - started)
     if not summary.rows["thinking"]:
-        click.echo("seta-dag: no trial became a row; see why with: seta-dag ledger", err=True)
+        click.echo("seta-dag: no trial became a row; to see why: seta-dag ledger", err=True)
     click.echo(summary.as_json() if as_json else summary.as_text())
-    return 1 if outcome.failures or not summary.rows["thinking"] else 0
+    return 1 if result.failures or not summary.rows["thinking"] else 0
 
 
 def _say_waiting() -> None:
-    click.echo("another build writes to the same output directory; waiting for it to end", err=True)
+    click.echo("another build is writing to the same output directory; waiting for it to finish", err=True)

@@ -1,32 +1,64 @@
-"""What the commands share: errors as sentences, the output directory, the Dagster instance."""
+"""What the commands share: errors as sentences, and the options that several commands have."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from seta_dag.dataset.filters.registry import FILTERS
 from seta_dag.errors import ConfigError, SetaError
 
-OUT = click.option("--out", default="", help="Output directory. Default: SETA_OUT, else data/out.")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_LAST = "else that of the last build"
+OUT = click.option("--out", help="Output directory. Default: SETA_OUT, else data/out.")
+ROLLOUTS = click.option(
+    "--rollouts", help=f"Rollouts root. Default: SETA_ROLLOUTS, {_LAST}, else data/rollouts."
+)
+RUNS = click.option(
+    "--runs",
+    help=f"Glob on names or paths of runs; other runs are ignored. Default: SETA_RUNS, {_LAST}, else *.",
+)
 STUDENT = click.option(
-    "--student", default="", help="A folder or a Hub id. Default: SETA_STUDENT, else Qwen/Qwen3-8B."
+    "--student", help=f"Folder or Hub id. Default: SETA_STUDENT, {_LAST}, else Qwen/Qwen3-8B."
+)
+CARD = click.option(
+    "--card", help=f"TOML file with your own words for the cards. Default: SETA_CARD, {_LAST}."
+)
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file with any of these options, by the same names.",
 )
 VARIANT = click.Choice(["thinking", "nothink"])
 
 
+def filter_options(command: Command) -> Command:
+    """Add an option for every filter there is."""
+    for one in reversed(FILTERS):  # decorators apply from the inside out
+        option = one.option
+        add = click.option(
+            option.flag, one.name, type=option.kind, multiple=option.multiple, help=option.help
+        )
+        command = add(command)
+    return command
+
+
 class Sentences(click.Group):
-    """Ends with one sentence and a code instead of a traceback, for all that is no fault of the program."""
+    """A group whose commands end in one sentence and an exit code instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; 2 for bad configuration, 1 for anything else that is ours or the system's."""
+        """Run the command. Exit code 2 for bad configuration, 1 for other errors of ours or the system's."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("seta-dag: interrupted; the same command goes on from here", err=True)
+            click.echo("seta-dag: interrupted; the same command continues from here", err=True)
             sys.exit(1)
-        except BrokenPipeError:  # the reader of our output has seen enough: click ends quietly
+        except BrokenPipeError:  # the reader of our output has seen enough, so click ends quietly
             raise
         except SetaError as error:
             click.echo(f"seta-dag: {error}", err=True)

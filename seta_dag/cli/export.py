@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl"]),
+    default="jsonl",
+    show_default=True,
+    help="Format of FILE.",
+)
 @OUT
-@click.option("--variant", type=VARIANT, default="thinking", show_default=True)
+@click.option(
+    "--variant", type=VARIANT, default="thinking", show_default=True, help="Which of the two datasets."
+)
 @click.argument("file", type=click.Path(path_type=Path))
-def export(form: str, out: str, variant: Variant, file: Path) -> None:
-    """Write a dataset as JSON lines, one object a row, columns in order."""
-    from seta_dag.defs.resources import Project
+def export(form: str, out: str | None, variant: Variant, file: Path) -> None:
+    """Write a dataset to FILE as JSON lines: one object per row, columns in order."""
     from seta_dag.loaders.jsonl import export_jsonl
+    from seta_dag.options.resolve import resolve
 
-    rows = export_jsonl(Project(out=out).target.dataset(variant), file)
+    layout, _ = resolve({"out": out})
+    rows = export_jsonl(layout.dataset(variant), file)
     click.echo(f"{file}: {rows} rows of {variant} as {form}")

@@ -17,23 +17,27 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("trial")
 @OUT
-@click.option("--variant", type=VARIANT, default="thinking", show_default=True)
+@click.option(
+    "--variant", type=VARIANT, default="thinking", show_default=True, help="Which of the two datasets."
+)
 @STUDENT
-@click.option("--html", type=click.Path(path_type=Path), help="Write every token as one HTML file.")
-def inspect(trial: str, out: str, variant: Variant, student: str, html: Path | None) -> None:
+@click.option("--html", type=click.Path(path_type=Path), help="Write every token to one HTML file.")
+def inspect(trial: str, out: str | None, variant: Variant, student: str | None, html: Path | None) -> None:
     """Show a row turn by turn: token spans, mask, first and last tokens, flags.
 
     TRIAL is a trial uid, or a task with one row.
     """
     from rich.console import Console
 
-    from seta_dag.defs.resources import Project, StudentSettings
+    from seta_dag.options.resolve import resolve
     from seta_dag.reports.row.inspection import inspect_trial
     from seta_dag.reports.row.page import as_html
     from seta_dag.reports.row.terminal import as_renderable
     from seta_dag.store.atomic import write_bytes
+    from seta_dag.tokens.student.student import find_student
 
-    found = inspect_trial(Project(out=out).target, trial, variant, StudentSettings(name=student).find())
+    layout, options = resolve({"out": out, "student": student})
+    found = inspect_trial(layout, trial, variant, find_student(options.student))
     if html is None:
         Console(width=None if sys.stdout.isatty() else 160).print(as_renderable(found))
     else:

@@ -74,7 +74,7 @@ class Display(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-        rate = TextColumn("{task.fields[unit]}, {task.fields[rate]} a second,")
+        rate = TextColumn("{task.fields[unit]}, {task.fields[rate]} per second,")
         self._bars = Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True)
         self._bar: TaskID | None = None
         self._started: dict[str, float] = {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seta_dag.cli.common import OUT, STUDENT, VARIANT
+from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, VARIANT
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -15,43 +16,41 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--repo", required=True, help="Hub id with {variant} in it: ORG/NAME-{variant}.")
-@click.option("--rollouts", default="", help="Rollouts root. Default: SETA_ROLLOUTS, else data/rollouts.")
-@click.option("--runs", default="*", help="The glob on runs that the dataset was built with.")
+@click.option("--repo", required=True, help="Hub id that contains {variant}: ORG/NAME-{variant}.")
+@ROLLOUTS
+@RUNS
 @OUT
 @click.option("--variant", type=VARIANT, multiple=True, help="Only this variant. Default: both.")
 @STUDENT
+@CARD
+@CONFIG
 @click.option("--private", is_flag=True, help="Create the repositories as private ones.")
-@click.option("--pr", is_flag=True, help="Open a pull request instead of a commit on main.")
-@click.option("--tag", default="", help="Tag the commit; auto: a name made from the content.")
-@click.option("--card", default="", help="TOML file with your own words for the cards. Default: SETA_CARD.")
+@click.option("--pr", "pull_request", is_flag=True, help="Open a pull request instead of a commit on main.")
+@click.option("--tag", default="", help="Tag the commit; auto: a name derived from the content.")
 @click.option("--allowed", default="", help="File of fingerprints of secrets that may be published.")
 @click.option("--allow-secrets", is_flag=True, help="Publish although secrets were found in the rows.")
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Check, scan and say what would be added, changed and deleted; writes only the local cards.",
+    help="Check, scan and show what would be added, changed and deleted; writes only the local cards.",
 )
 def publish(
-    repo: str, rollouts: str, runs: str, out: str, variant: tuple[Variant, ...], student: str, private: bool,
-    pr: bool, tag: str, card: str, allowed: str, allow_secrets: bool, dry_run: bool,
+    rollouts: str | None, runs: str | None, out: str | None, student: str | None, card: str | None,
+    config: Path | None, variant: tuple[Variant, ...], dry_run: bool, **hub: Any,
 ) -> None:  # fmt: skip
-    """Put card and shards on the Hub in one commit each, after every check and a scan for secrets.
+    """Publish card and shards to the Hub in one commit each, after every check and a scan for secrets.
 
-    The token is HF_TOKEN or that of `hf auth login`; HF_ENDPOINT is respected. Nothing changed, no commit.
-    Exit code 0: published, or there already. 1: refused, by a check or by the Hub. 2: bad configuration.
+    The token is HF_TOKEN or that of `hf auth login`; HF_ENDPOINT is respected. No commit if nothing changed.
+    Exit code 0: published, or up to date. 1: refused, by a check or by the Hub. 2: bad configuration.
     """
     from seta_dag.defs.build.plan import Request
-    from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+    from seta_dag.defs.resources import HubSettings
+    from seta_dag.options.resolve import resolve
     from seta_dag.tokens.variants import VARIANTS
 
-    hub = HubSettings(
-        repo=repo, private=private, pull_request=pr, tag=tag, card=card, allowed=allowed,
-        allow_secrets=allow_secrets,
-    )  # fmt: skip
-    project = Project(rollouts=rollouts, out=out, runs=runs)
-    request = Request(project, StudentSettings(name=student), hub)
-    sys.exit(_publish(request, variant or VARIANTS, dry_run))
+    given = {"rollouts": rollouts, "runs": runs, "out": out, "student": student, "card": card}
+    layout, options = resolve(given, config=config)
+    sys.exit(_publish(Request(layout, options, HubSettings(**hub)), variant or VARIANTS, dry_run))
 
 
 def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
@@ -63,8 +62,8 @@ def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
     with shown(), open_instance() as instance:
-        done, failures = run_publish(code_location(), instance, request, variants, dry_run)
-    for sentence in done:
+        published, failures = run_publish(code_location(), instance, request, variants, dry_run)
+    for sentence in published:
         click.echo(sentence)
     for failure in failures:
         click.echo(f"seta-dag: {failure}", err=True)
@@ -78,8 +77,8 @@ def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
 
     for variant in variants:
         target = request.hub.target(variant)
-        request.hub.gate(request.project).require(variant)
-        plan = plan_publish(request.project.target.dataset(variant), target)
+        request.hub.preflight(request.project).require(variant)
+        plan = plan_publish(request.out.dataset(variant), target)
         click.echo(f"{target.repo_id}: {len(plan.changes) or 'no'} changes, {plan.bytes_to_upload:,} bytes")
         for change in plan.changes:
             click.echo(f"  {change.kind:<8} {change.size:>12,} {change.path}")

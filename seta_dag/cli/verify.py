@@ -7,21 +7,31 @@ from collections import Counter
 
 import click
 
+from seta_dag.cli.common import STUDENT
+
 
 @click.command()
 @click.argument("dataset")
-def verify(dataset: str) -> None:
-    """Rebuild every row of somebody's DATASET, a folder or a Hub id, and say where it differs.
+@STUDENT
+def verify(dataset: str, student: str | None) -> None:
+    """Rebuild every row of a DATASET, a folder or a Hub id, and show where it differs.
 
-    Exit code 0: every row is equal or its difference has a name. 1: some row is not explained, or the
-    rows can't be read. 2: neither a folder nor a dataset on the Hub.
+    The dataset may be anyone's. For one of our own, the student is the one it was built for.
+
+    Exit code 0: every row is equal, or its difference has a name. 1: a row is unexplained, or the rows
+    cannot be read. 2: neither a folder nor a dataset on the Hub.
     """
     from seta_dag.audit.verify import verify as run_verify
     from seta_dag.audit.verify import verify_counts
-    from seta_dag.loaders.columns import dataset_folder
+    from seta_dag.loaders.columns import dataset_folder, shards_in
+    from seta_dag.options.resolve import resolve
+    from seta_dag.tokens.load_ahead import loaded
+    from seta_dag.tokens.student.student import find_student
 
     folder = dataset_folder(dataset)
-    verdicts = run_verify(folder)
+    shards_in(folder)  # says what is missing before the tokenizer is loaded
+    _, options = resolve({"out": str(folder.parent), "student": student})
+    verdicts = run_verify(folder, loaded(find_student(options.student), "fastokens"))
     for row in verdicts:
         if row.verdict != "equal":
             click.echo(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")

@@ -1,4 +1,4 @@
-"""Asset checks: each reads again what was written and holds it against something else."""
+"""Asset checks: each reads what was written again, and compares it with an independent source."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,6 +17,7 @@ from seta_dag.defs.instance.mirror import report_failed
 from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import failures
 from seta_dag.hub.card.check import check_card
+from seta_dag.options.stored import other_rollouts
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -25,14 +26,14 @@ _SHOWN = 20
 
 
 READ_BACK = {
-    "schema": "The shards' columns, types and metadata are exactly a row's.",
+    "schema": "Columns, types and metadata of the shards are exactly those of a row.",
     "rows_match_the_ledger": "The rows read back from the shards are the ledger's rows, in order.",
-    "lengths": "Each row's ids, mask and counts fit together.",
+    "lengths": "Ids, mask and counts of each row are consistent.",
 }
 
 
 def verdict(faults: Sequence[str], seen: str, **about: Any) -> dg.AssetCheckResult:
-    """Passed where nothing is at fault; says what was looked at, or what is wrong."""
+    """Return a result that passes without faults, and says what was checked or what is wrong."""
     shown = "; ".join(faults[:_SHOWN])
     return dg.AssetCheckResult(
         passed=not faults, description=shown or seen, metadata={"faults": len(faults), "seen": seen}, **about
@@ -42,18 +43,18 @@ def verdict(faults: Sequence[str], seen: str, **about: Any) -> dg.AssetCheckResu
 @dg.multi_asset_check(
     specs=[
         dg.AssetCheckSpec(
-            "every_task_is_built", asset=tokens, description="No task raised while it was built."
+            "every_task_is_built", asset=tokens, description="No task raised an error while it was built."
         )
     ]
 )
 def every_task_is_built(
     context: dg.AssetCheckExecutionContext, project: Project
 ) -> Iterator[dg.AssetCheckResult]:
-    """Fails the run too, once everything else is built: no way to build ends well without its tasks."""
+    """Fail the run as well, after everything else is built: no build succeeds without its tasks."""
     merged = read_merged(project.target.resume_chain)
     found = failures(project.target, merged.fingerprints)
     failed = [f"{task}: {error}" for task, error in found.items()]
-    yield verdict(failed, f"{len(merged.fingerprints)} tasks, none raised")
+    yield verdict(failed, f"{len(merged.fingerprints)} tasks, none failed")
     if failed:
         report_failed(context.instance, context.run, "tokens", found)
         raise dg.Failure(
@@ -63,9 +64,11 @@ def every_task_is_built(
 
 @dg.asset_check(asset=ledger)
 def every_trial_is_accounted_for(project: Project) -> dg.AssetCheckResult:
-    """The ledger's lines, run by run, against a fresh listing of the rollouts directory."""
-    listed = count_by_run(project.root, project.runs)
-    faults = unaccounted(read_ledger(project.target.ledger), listed)
+    """The ledger's lines, run by run, agree with a fresh listing of the rollouts directory."""
+    out, options = project.resolve()
+    listed = count_by_run(options.rollouts, options.runs)
+    contradiction = other_rollouts(out, options)
+    faults = [contradiction] if contradiction else unaccounted(read_ledger(out.ledger), listed)
     return verdict(faults, f"{listed.total()} trials in {len(listed)} places on disk, all in the ledger")
 
 
@@ -99,7 +102,7 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
 
 
 def _proof_verdict(proved: ProofReport, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """Fails for a row in the shards that is not proved; warns where the proof dropped a trial."""
+    """Fail if a row in the shards is not proved; warn if the proof dropped a trial."""
     rows, tokens = proved.rows[proof], proved.tokens[proof]
     seen = f"{rows} rows, {tokens} tokens"
     if proved.unproved:
@@ -117,7 +120,7 @@ def _card_check(variant: Variant) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=CARDS[variant],
         blocking=True,
-        description="The numbers read out of README.md, text and YAML, are the shards' and the ledger's.",
+        description="The numbers in README.md, text and YAML, are those of the shards and the ledger.",
     )
     def numbers_are_the_shards(project: Project) -> dg.AssetCheckResult:
         out = project.target

@@ -1,4 +1,9 @@
-"""What the assets work on: the project's directories and the student."""
+"""Dagster resources: the options of a run, as the launchpad shows them.
+
+A field left empty is resolved when it is used: environment, then what the output directory was last built
+with, then the default (`seta_dag.options`). So a run started from the UI, the sensor or the schedule builds
+what the last build built.
+"""
 
 import os
 from collections.abc import Generator
@@ -13,8 +18,10 @@ from seta_dag.errors import ConfigError
 from seta_dag.executor.memory import give_back
 from seta_dag.hub.card.prose import Prose, read_prose
 from seta_dag.hub.client import Target
-from seta_dag.hub.preflight import Gate
+from seta_dag.hub.preflight import Preflight
 from seta_dag.hub.publish import Published, publish
+from seta_dag.options.build_options import BuildOptions
+from seta_dag.options.resolve import resolve
 from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import locked
 from seta_dag.tokens.example import RowMaker
@@ -23,30 +30,47 @@ from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.variants import Variant
 
-SAMPLED = 0.05  # of the trials; every flagged one comes on top
+SAMPLE_RATE = 0.05
+"""Share of the trials that the reference engine tokenizes too; every flagged trial comes on top."""
+
+_LAST = "else that of the last build"
 
 
 class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where the rollouts are read and the datasets written. A run holds the lock of `out`."""
+    """Where rollouts are read and datasets are written. A run holds the lock of the output directory."""
 
-    rollouts: str = Field(default="", description="Rollouts root. Empty: SETA_ROLLOUTS, else data/rollouts.")
+    rollouts: str = Field(
+        default="", description=f"Rollouts root. Empty: SETA_ROLLOUTS, {_LAST}, else data/rollouts."
+    )
     out: str = Field(default="", description="Output directory. Empty: SETA_OUT, else data/out.")
-    runs: str = Field(default="*", description="Glob on the runs' names or paths below the rollouts root.")
+    runs: str = Field(
+        default="", description=f"Glob on names or paths of runs. Empty: SETA_RUNS, {_LAST}, else every run."
+    )
     quiet: float | None = Field(
         default=None,
-        description="Seconds for which changed rollouts must not be written to before the sensor rebuilds. "
+        description="Seconds that changed rollouts must not have been written to before the sensor rebuilds. "
         "Empty: SETA_QUIET_SECONDS, else 60.",
     )
+
+    def resolve(self, **given: Any) -> tuple[OutputLayout, BuildOptions]:
+        """Return the output directory and all options; `given` are those of other resources."""
+        fields = {"rollouts": self.rollouts or None, "out": self.out or None, "runs": self.runs or None}
+        return resolve(fields | given)
 
     @property
     def root(self) -> Path:
         """The rollouts root."""
-        return Path(self.rollouts or os.environ.get("SETA_ROLLOUTS") or "data/rollouts")
+        return self.resolve()[1].rollouts
+
+    @property
+    def glob(self) -> str:
+        """The glob that selects runs."""
+        return self.resolve()[1].runs
 
     @property
     def target(self) -> OutputLayout:
         """The output directory."""
-        return OutputLayout(Path(self.out or os.environ.get("SETA_OUT") or "data/out"))
+        return self.resolve()[0]
 
     @property
     def quiet_seconds(self) -> float:
@@ -57,46 +81,49 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         except ValueError as error:
             raise ConfigError(f"SETA_QUIET_SECONDS {given}: give a number of seconds") from error
 
-    def check(self) -> None:
-        """Raises `ConfigError` where the two directories can't be used together."""
-        root, out = self.root.resolve(), self.target.root.resolve()
-        if root.is_relative_to(out) or out.is_relative_to(root):
-            raise ConfigError(f"{out} and {root}: the output and the rollouts may not lie in one another")
-
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
-        """Holds the output directory's lock for the whole run."""
-        self.check()
+        """Hold the lock of the output directory for the whole run."""
+        out, options = self.resolve()
+        require_apart(out, options)
         give_back()
         log = context.log
-        message = f"another build writes to {self.target.root}; waiting for it to end"
-        with locked(self.target.root, lambda: log.warning(message) if log else None):
+        message = f"another build is writing to {out.root}; waiting for it to finish"
+        with locked(out.root, lambda: log.warning(message) if log else None):
             yield self
 
 
+def require_apart(out: OutputLayout, options: BuildOptions) -> None:
+    """Raise `ConfigError` if the rollouts and the output directory contain one another."""
+    root, target = options.rollouts.resolve(), out.root.resolve()
+    if root.is_relative_to(target) or target.is_relative_to(root):
+        raise ConfigError(f"{target} and {root}: output and rollouts must not be inside one another")
+
+
 class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Whose tokenizer and chat template the rows are written for."""
+    """The student whose tokenizer and chat template the rows are written for."""
 
     name: str = Field(
-        default="", description=f"A folder or a Hub id. Empty: SETA_STUDENT, else {DEFAULT_STUDENT}."
+        default="",
+        description=f"Folder or Hub id. Empty: SETA_STUDENT, {_LAST}, else {DEFAULT_STUDENT}.",
     )
     engine: str = Field(default="fastokens", description="fastokens, or hf for the reference engine.")
 
     prove_all: bool = Field(
-        default=False, description="Hold every row against the reference engine, not a sample of 5 %."
+        default=False, description="Compare every row with the reference engine, not a sample of 5 %."
     )
 
-    def find(self) -> Student:
-        """The student. Raises `StudentError` where it can't be used."""
-        return find_student(self.name or os.environ.get("SETA_STUDENT") or DEFAULT_STUDENT)
+    def find(self, project: Project) -> Student:
+        """Return the student. Raises `StudentError` if it cannot be used."""
+        return find_student(project.resolve(student=self.name or None)[1].student)
 
-    def load_ahead(self) -> None:
-        """Begins to load what proves the rows, and goes on."""
-        load_ahead(self.find(), self._engine())
+    def load_ahead(self, project: Project) -> None:
+        """Start loading the tokenizer in the background."""
+        load_ahead(self.find(project), self._engine())
 
-    def load(self) -> RowMaker:
-        """What makes and proves the rows; it is kept as long as it is used."""
-        return RowMaker(loaded(self.find(), self._engine()), 1.0 if self.prove_all else SAMPLED)
+    def load(self, project: Project) -> RowMaker:
+        """Return what builds and proves rows. The tokenizer stays loaded as long as it is in use."""
+        return RowMaker(loaded(self.find(project), self._engine()), 1.0 if self.prove_all else SAMPLE_RATE)
 
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):
@@ -105,42 +132,42 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where the datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
+    """Where datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
 
     repo: str = Field(default="", description="ORG/NAME-{variant}. Empty: SETA_HUB_REPO, else no publish.")
     private: bool = Field(default=False, description="Create the repositories as private ones.")
     pull_request: bool = Field(default=False, description="Open a pull request instead of a commit.")
-    tag: str = Field(default="", description="Tag for the commit; auto: named after the content.")
+    tag: str = Field(default="", description="Tag for the commit; auto: a name derived from the content.")
     allow_secrets: bool = Field(default=False, description="Publish although secrets were found.")
     allowed: str = Field(default="", description="File of fingerprints of secrets that may be published.")
     card: str = Field(
-        default="", description="TOML file with prose for the cards. Empty: SETA_CARD, else none."
+        default="",
+        description=f"TOML file with your own words for the cards. Empty: SETA_CARD, {_LAST}.",
     )
 
     @property
     def pattern(self) -> str:
-        """The Hub id with `{variant}` in it, or nothing. Raises `ConfigError` for one without."""
+        """The Hub id with `{variant}` in it, or empty. Raises `ConfigError` if it has no `{variant}`."""
         pattern = self.repo or os.environ.get("SETA_HUB_REPO", "")
         if pattern and "{variant}" not in pattern:
-            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink is to stand")
+            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink should be")
         return pattern
 
     def publish(self, project: Project, variant: Variant) -> Published:
-        """Publishes one dataset after everything is checked. Raises `PublishError` in a sentence."""
-        self.gate(project).require(variant)
+        """Publish one dataset once every check has passed. Raises `PublishError`."""
+        self.preflight(project).require(variant)
         return publish(project.target.dataset(variant), self.target(variant))
 
-    def gate(self, project: Project) -> Gate:
-        """What is checked before a publish."""
+    def preflight(self, project: Project) -> Preflight:
+        """Return what is checked before a publish."""
         allowed = Path(self.allowed) if self.allowed else None
-        return Gate(project.target, project.root, project.runs, allowed, self.allow_secrets)
+        return Preflight(project.target, project.root, project.glob, allowed, self.allow_secrets)
 
     def target(self, variant: Variant) -> Target:
-        """Where one variant goes."""
+        """Return where one variant is published. Raises `ConfigError` for an impossible Hub id."""
         repo = self.pattern.replace("{variant}", variant)
         return Target(repo, self.private, self.pull_request, self.tag or None)
 
-    def prose(self) -> Prose:
-        """A person's own words for both cards."""
-        path = self.card or os.environ.get("SETA_CARD", "")
-        return read_prose(Path(path) if path else None)
+    def prose(self, project: Project) -> Prose:
+        """Return a person's own words for both cards."""
+        return read_prose(project.resolve(card=self.card or None)[1].card)

@@ -1,4 +1,4 @@
-"""What stands between a dataset on disk and the Hub: everything is checked once more, secrets too."""
+"""The last checks before a publish: everything once more from the files, and a scan for secrets."""
 
 from __future__ import annotations
 
@@ -28,8 +28,16 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What is held against what. `allowed` is a file of fingerprints; `allow_secrets` allows them all."""
+class Preflight:
+    """The checks before a publish.
+
+    Attributes:
+        out: output directory with the dataset.
+        root: rollouts root that it was built from.
+        runs: glob that selected the runs.
+        allowed: file of fingerprints of secrets that may be published.
+        allow_secrets: whether all secrets may be published.
+    """
 
     out: OutputLayout
     root: Path
@@ -38,9 +46,12 @@ class Gate:
     allow_secrets: bool = False
 
     def require(self, variant: Variant) -> Findings:
-        """Raises `PublishError` where a check fails or a secret stands in a row; else what was found.
+        """Check everything, and return the secrets that were found and allowed.
 
-        The findings are written to `secrets-VARIANT.json` beside the ledger either way.
+        The findings are written to `secrets-VARIANT.json` next to the ledger in any case.
+
+        Raises:
+            PublishError: a check fails, or a row contains a secret that is not allowed.
         """
         from seta_dag.hub.secret_scan.scan import read_allowed, scan, write_report
 
@@ -52,18 +63,18 @@ class Gate:
         write_report(report, found)
         if found.blocking and not self.allow_secrets:
             raise PublishError(
-                f"{len(found.blocking)} secrets in the rows, see {report}; take the trials out, allow them by"
-                " their fingerprint in a file, or all with --allow-secrets"
+                f"{len(found.blocking)} secrets in the rows, see {report}; remove these trials, allow the"
+                " secrets by their fingerprints in a file, or allow all of them with --allow-secrets"
             )
         return found
 
     def require_its_rollouts(self) -> None:
-        """Raises `ConfigError` where the datasets were built from other runs than the settings name."""
-        named = tuple(run.path for run in find_runs(self.root, self.runs))
-        if named != read_merged(self.out.resume_chain).runs:
+        """Raise `ConfigError` if there are other runs now than the datasets were built from."""
+        now = tuple(run.path for run in find_runs(self.root, self.runs))
+        if now != read_merged(self.out.resume_chain).runs:
             raise ConfigError(
-                f"{self.out.root}: built from other runs than {self.root} and --runs {self.runs!r} name; "
-                "give the rollouts and runs of the build, or build again"
+                f"{self.out.root}: it was built from other runs than {self.root} has now"
+                f" (runs matching {self.runs!r}); build again, or give the rollouts of the build"
             )
 
     def _faults(self, variant: Variant) -> Iterator[str]:
@@ -72,11 +83,11 @@ class Gate:
         folder = self.out.dataset(variant)
         yield from (f"{task}: {error}" for task, error in failures(self.out, merged.fingerprints).items())
         left = unbuilt(self.out, merged.fingerprints)
-        yield from [f"{len(left)} tasks are not built, one is {left[0]}"] if left else []
+        yield from [f"{len(left)} tasks are not built, for example {left[0]}"] if left else []
         yield from unaccounted(lines, count_by_run(self.root, self.runs))
         yield from wrong_schemas(folder)
         shards = read_shards(folder)
-        yield from () if any(shard.rows for shard in shards) else ("it has no row",)
+        yield from () if any(shard.rows for shard in shards) else ("it has no rows",)
         yield from wrong_rows(shards, lines, variant)
         yield from wrong_lengths(shards)
         unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved

@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 def as_table(lines: Iterable[LedgerLine]) -> str:
-    """One row a trial. Nothing is cut: the table is as wide as its longest cells."""
+    """Return one row per trial. Nothing is truncated: the table is as wide as its longest cells."""
     table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
     for line in lines:
         table.add_row(*(_cell(line[column]) for column in _COLUMNS))

@@ -1,4 +1,4 @@
-"""The summary that ends a build: every number read from the ledger that was written."""
+"""The summary at the end of a build, with every number read from the ledger that was written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ from seta_dag.tokens.variants import VARIANTS
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of one build; `rows`, `tokens` and `trainable_tokens` are by variant."""
+    """Counts of one build.
+
+    Attributes:
+        out: output directory.
+        tasks: number of tasks in the rollouts.
+        tasks_rebuilt: number of tasks that this build built.
+        trials: number of ledger lines.
+        rows: rows per variant.
+        superseded: superseded trials.
+        dropped: dropped trials by reason.
+        tokens: token ids per variant.
+        trainable_tokens: trained token ids per variant.
+        seconds: wall-clock time of the build.
+    """
 
     out: str
     tasks: int
@@ -29,11 +42,11 @@ class Summary:
     seconds: float
 
     def as_json(self) -> str:
-        """One JSON object on one line."""
+        """Return one JSON object on one line."""
         return orjson.dumps(asdict(self)).decode()
 
     def as_text(self) -> str:
-        """For a person."""
+        """Return the summary for a person."""
         rows = self.rows[VARIANTS[0]]
         reasons = ", ".join(f"{reason} {number}" for reason, number in self.dropped.items())
         dropped = sum(self.dropped.values())
@@ -54,12 +67,12 @@ class Summary:
 
     def _variant(self, variant: str) -> str:
         tokens, trainable = self.tokens[variant], self.trainable_tokens[variant]
-        share = f"{trainable / tokens:.1%} trainable" if tokens else "no row"
+        share = f"{trainable / tokens:.1%} trainable" if tokens else "no rows"
         return f"{variant:<13} {tokens:>12,} tokens, {share:<16} {self.out}/{variant}"
 
 
 def summarize(out: OutputLayout, tasks: int, rebuilt: int, seconds: float) -> Summary:
-    """The summary of what stands under `out`; all zero where there is no ledger."""
+    """Summarize what is under `out`; all counts are 0 without a ledger."""
     lines: Sequence[dict[str, Any]] = read_ledger(out.ledger) if out.ledger.is_file() else ()
     counts = count_dispositions(lines)
     rows = [line for line in lines if line["disposition"] == "row"]

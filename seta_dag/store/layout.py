@@ -32,6 +32,11 @@ class OutputLayout:
         return self.root / "ledger.parquet"
 
     @property
+    def options(self) -> Path:
+        """The options of the last build, for later builds and commands."""
+        return self.root / "options.json"
+
+    @property
     def stages(self) -> Path:
         """Everything that is kept only to build the next time faster."""
         return self.root / "stages"

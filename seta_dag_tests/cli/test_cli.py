@@ -110,7 +110,7 @@ def test_the_console_script_ends_with_the_same_code(place: Place) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2 and not done.stdout
-    assert done.stderr.startswith("seta-dag: reason nonsense: none of bad_name, ")
+    assert done.stderr.startswith("seta-dag: reason nonsense: not a reason; the reasons are bad_name, ")
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -126,7 +126,7 @@ def test_help_teaches(name: str) -> None:
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "a reward over 1": (["build", "--min-reward", "2"], "min_reward 2.0: a reward lies between 0 and 1"),
+    "a reward over 1": (["build", "--min-reward", "2"], "min_reward 2.0: a reward is a number from 0 to 1"),
     "no token": (["build", "--max-tokens", "0"], "max_tokens 0: give a whole number"),
     "no such rollouts": (["build", "--rollouts", "{root}/none"], "none: no such directory"),
     "no run": (["build", "--rollouts", "{root}/empty"], "empty: no run in it"),
@@ -140,17 +140,17 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         "file: can't be written (File exists); give another",
     ),
     "out where nothing can be": (["build", "--out", "/proc/seta"], "/proc/seta: can't be written (No such"),
-    "out in the rollouts": (["build", "--out", "{rollouts}/out"], "may not lie in one another"),
+    "out in the rollouts": (["build", "--out", "{rollouts}/out"], "must not be inside one another"),
     "no variant in repo": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),
     "publish from nowhere": (
         ["publish", "--repo", "a/b-{variant}", "--dry-run", "--rollouts", "{root}/none"],
-        "none: no such directory",
+        "but the rollouts given are",
     ),
     "a tag that git refuses": (
         ["publish", "--repo", "a/b-{variant}", "--tag", "a b"],
         "tag 'a b': write letters, digits",
     ),
-    "no such reason": (["ledger", "--reason", "x"], "reason x: none of bad_name, "),
+    "no such reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
     "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
     "a trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
     "no such dataset": (["verify", "{root}/none"], "none: no folder here"),

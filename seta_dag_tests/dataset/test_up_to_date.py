@@ -37,7 +37,7 @@ def out(tmp_path: Path) -> OutputLayout:
 
 def test_what_is_finished_stays_so(out: OutputLayout) -> None:
     assert is_finished(out, INPUTS, MERGE)
-    assert not is_finished(out, inputs_of(MERGE, Filters(0.5)), MERGE)
+    assert not is_finished(out, inputs_of(MERGE, Filters(min_reward=0.5)), MERGE)
     assert not is_finished(OutputLayout(out.root / "nowhere"), INPUTS, MERGE)
 
 

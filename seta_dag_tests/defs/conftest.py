@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance, take, trial
+from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance, take, trial, write_settings
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(_new_home: Path, tmp_path: Path) -> Path:
     """The DAGSTER_HOME of a fresh instance on SQLite."""
-    return shutil.copytree(_new_home, tmp_path / "home")
+    copy = shutil.copytree(_new_home, tmp_path / "home")
+    write_settings(copy)
+    return copy
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.defs.build.plan import HUB_ASSETS, TASK_ASSETS, WHOLE_ASSETS
+from seta_dag.defs.build.plan import DATASET_ASSETS, HUB_ASSETS, TASK_ASSETS
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, built_plainly, take
 from seta_dag_tests.support.dev_server import DevServer, serving
@@ -85,7 +85,7 @@ def test_the_graph_shows_every_stage(server: DevServer, page: Page) -> None:
         page.get_by_text(group, exact=True).last.wait_for()
     page.get_by_text("3 assets").first.wait_for()
     page.keyboard.press("Alt+e")  # opens all groups
-    for asset in (*TASK_ASSETS, *WHOLE_ASSETS, *HUB_ASSETS):
+    for asset in (*TASK_ASSETS, *DATASET_ASSETS, *HUB_ASSETS):
         page.get_by_text(asset, exact=True).first.wait_for()
 
 

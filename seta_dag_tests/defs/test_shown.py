@@ -44,9 +44,9 @@ def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: p
         PROGRESS.removeHandler(display)
         display.stop()
     assert [line.strip() for line in file.getvalue().splitlines() if line.strip()] == [
-        "tokens: 8 of 200 tasks, 8 a second, 24 s left",
-        "tokens: 48 of 200 tasks, 8 a second, 19 s left",
-        "tokens: 88 of 200 tasks, 8 a second, 14 s left",
+        "tokens: 8 of 200 tasks, 8 per second, 24 s left",
+        "tokens: 48 of 200 tasks, 8 per second, 19 s left",
+        "tokens: 88 of 200 tasks, 8 per second, 14 s left",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
     assert process.wait() == 0, text
     tasks = len(place.tasks())
     assert f"{tasks} of {tasks} tasks to build" in text
-    assert re.search(rf"tokens ━+.* {tasks}/{tasks} tasks, [0-9,]+ a second", text), text
+    assert re.search(rf"tokens ━+.* {tasks}/{tasks} tasks, [0-9,]+ per second", text), text
     assert "✓ tokens" in text and "✓ thinking_card" in text
 
 

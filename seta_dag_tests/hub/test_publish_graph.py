@@ -122,7 +122,7 @@ def test_without_a_row_nothing_is_published(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
     assert not place.build(instance, filters=Filters(max_tokens=1)).failures
-    assert any("it has no row" in failure for failure in put(instance, asked(place, allow_secrets=True)))
+    assert any("it has no rows" in failure for failure in put(instance, asked(place, allow_secrets=True)))
     assert commits(hub) == 0
 
 
@@ -132,8 +132,8 @@ def test_settings_of_another_build_are_refused_before_a_card_is_written(
     take(place.rollouts / "exp" / "kimi_resume", "zero_reward")
     assert not place.build(instance).failures
     before = place.visible()
-    other = replace(asked(place), project=place.request(runs="*_resume").project)
-    with pytest.raises(ConfigError, match="built from other runs than"):
+    other = replace(asked(place), options=place.request(runs="*_resume").options)
+    with pytest.raises(ConfigError, match="but the runs given are"):
         put(instance, other)
     assert place.visible() == before
 

@@ -18,19 +18,23 @@ from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.definitions import code_location
-from seta_dag.defs.build.build import BuildOutcome, build, planned
+from seta_dag.defs.build.build import BuildResult, build, planned
 from seta_dag.defs.build.plan import Request
 from seta_dag.defs.partitions import TASKS
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.defs.resources import SAMPLE_RATE
 from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.write import facts_of, write_card
+from seta_dag.options.build_options import BuildOptions
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.listing.trials import find_runs, list_trials
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.integrity import entries
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.example import RowMaker
+from seta_dag.tokens.load_ahead import loaded
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
 
@@ -81,12 +85,14 @@ class Place:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Place(folder)
 
-    def request(self, *, runs: str = "*", student: str = "", **how: Any) -> Request:
+    def request(
+        self, *, runs: str = "*", student: str = DEFAULT_STUDENT, filters: Filters | None = None, **how: Any
+    ) -> Request:
         """A request to build here; `how` are fields of `Request`."""
-        project = Project(rollouts=str(self.rollouts), out=str(self.out.root), runs=runs)
-        return Request(project, StudentSettings(name=student), HubSettings(), **how)
+        options = BuildOptions(self.rollouts, runs, student, filters or Filters())
+        return Request(self.out, options, **how)
 
-    def build(self, instance: dg.DagsterInstance, **how: Any) -> BuildOutcome:
+    def build(self, instance: dg.DagsterInstance, **how: Any) -> BuildResult:
         """Builds here through the asset graph."""
         request = self.request(**how)
         with planned(request, lambda: None) as work:
@@ -121,12 +127,15 @@ class Place:
         return self.out.journal(stage).stat().st_mtime_ns
 
 
-def built_plainly(source: Place, folder: Path, *, student: str = "", filters: Filters | None = None) -> Place:
+def built_plainly(
+    source: Place, folder: Path, *, student: str = DEFAULT_STUDENT, filters: Filters | None = None
+) -> Place:
     """What the library alone makes of the same rollouts, from nothing and elsewhere, without the graph."""
-    place, settings = Place(folder), StudentSettings(name=student)
+    place = Place(folder)
     place.rollouts.parent.mkdir(parents=True, exist_ok=True)
     place.rollouts.symlink_to(source.rollouts)
-    found, maker, filters = settings.find(), settings.load(), filters or Filters()
+    found, filters = find_student(student), filters or Filters()
+    maker = RowMaker(loaded(found, "fastokens"), SAMPLE_RATE)
     out, root = place.out, place.rollouts
     merged = merge_runs(root, "*", found.identity)
     tasks = list(merged.fingerprints)
@@ -141,10 +150,15 @@ def built_plainly(source: Place, folder: Path, *, student: str = "", filters: Fi
     return place
 
 
-def open_instance(home: Path) -> dg.DagsterInstance:
-    """A real instance on SQLite with the repository's event log, its files below `home`."""
+def write_settings(home: Path) -> None:
+    """Write the dagster.yaml of an instance; it names `home`, so a copy needs one of its own."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(_INSTANCE.format(home=home))
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """A real instance on SQLite with the repository's event log, its files below `home`."""
+    write_settings(home)
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from seta_dag import definitions
-from seta_dag.defs.resources import StudentSettings
+from seta_dag.defs.resources import Project, StudentSettings
 
 __all__ = ["MAKER", "definitions"]
 
-MAKER = StudentSettings().load()
+MAKER = StudentSettings().load(Project())

@@ -1,32 +1,59 @@
-"""Optional filters: which rows the user leaves out, each with its reason. None by default."""
+"""The filters of one build, with their values."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from seta_dag.dataset.filters.base import Filter, Signals
+from seta_dag.dataset.filters.registry import FILTERS
 from seta_dag.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class Filters:
-    """Rows below `min_reward` or with more than `max_tokens` in either variant are dropped from both.
+    """Which rows a build drops. Without values it keeps every row.
 
-    Raises `ConfigError` for numbers that can't be meant.
+    Attributes:
+        values: the value of each filter that is set, by name: `Filters(min_reward=0.5).values` is
+            `{"min_reward": 0.5}`.
     """
 
-    min_reward: float | None = None
-    max_tokens: int | None = None
+    values: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        if self.min_reward is not None and not 0 <= self.min_reward <= 1:
-            raise ConfigError(f"min_reward {self.min_reward}: a reward lies between 0 and 1")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise ConfigError(f"max_tokens {self.max_tokens}: give a whole number of at least 1")
+    def __init__(self, **given: Any) -> None:
+        """Check the values; None and an empty list leave a filter unset.
 
-    def reason(self, reward: float, tokens: int) -> tuple[str, str] | None:
-        """(reason, detail) of the first filter that drops a row; `tokens` is its longer variant's."""
-        if self.min_reward is not None and reward < self.min_reward:
-            return "below_min_reward", f"reward {reward:g} is below {self.min_reward:g}"
-        if self.max_tokens is not None and tokens > self.max_tokens:
-            return "too_many_tokens", f"{tokens} tokens are more than {self.max_tokens}"
+        Raises:
+            ConfigError: for a value that makes no sense, or a filter that does not exist.
+        """
+        unknown = given.keys() - {one.name for one in FILTERS}
+        if unknown:
+            raise ConfigError(f"{', '.join(sorted(unknown))}: no such filter")
+        is_set = {name for name, value in given.items() if value is not None and value not in ((), [])}
+        values = {one.name: one.check(given[one.name]) for one in FILTERS if one.name in is_set}
+        object.__setattr__(self, "values", values)
+
+    def reason(self, row: Signals) -> tuple[str, str] | None:
+        """Return (reason, detail) of the first filter that drops the row, None to keep it."""
+        for one, value in self._set():
+            detail = one.dropped(value, row)
+            if detail is not None:
+                return one.reason, detail
         return None
+
+    def wordings(self) -> list[tuple[str, str]]:
+        """Return (label, value) of every filter for the card; `none` where it is not set."""
+        return [(one.wording, _shown(self.values.get(one.name))) for one in FILTERS]
+
+    def _set(self) -> Iterator[tuple[Filter, Any]]:
+        return ((one, self.values[one.name]) for one in FILTERS if one.name in self.values)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

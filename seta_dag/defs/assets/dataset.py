@@ -1,9 +1,13 @@
 """Group dataset: the ledger, and the shards of both variants."""
 
+from dataclasses import replace
+from typing import Any
+
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, create_model
 
 from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.filters.registry import FILTERS
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import count_dispositions, count_reasons, read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import write_shards
@@ -14,6 +18,7 @@ from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import prune
+from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import FORMAT_VERSION, existing
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -21,13 +26,26 @@ from seta_dag.tokens.variants import VARIANTS, Variant
 _LINES_SHOWN = 30
 
 
-class LedgerConfig(dg.Config):
-    """Filters; without them every proved row is kept."""
+def _field(kind: Any, multiple: bool, text: str) -> Any:
+    return (list[kind] if multiple else kind) | None, Field(default=None, description=text)
 
-    min_reward: float | None = Field(default=None, description="Drop rows with a reward below this.")
-    max_tokens: int | None = Field(
-        None, description="Drop rows with more tokens than this in either variant."
+
+_filters: dict[str, Any] = {
+    one.name: _field(one.option.kind, one.option.multiple, one.option.help) for one in FILTERS
+}
+
+
+class LedgerConfig(create_model("_FilterConfig", __base__=dg.Config, **_filters)):  # type: ignore[misc]
+    """The filters. One that is not given is that of SETA_*, else of the last build, else not set."""
+
+    only_these: bool = Field(
+        default=False, description="Use only the filters given here: one that is not given is not set."
     )
+
+    def filters(self, project: Project) -> Filters:
+        """Return the filters of this run. Raises `ConfigError` for a value that makes no sense."""
+        given = {one.name: getattr(self, one.name) for one in FILTERS}
+        return Filters(**given) if self.only_these else project.resolve(**given)[1].filters
 
 
 @dg.asset(
@@ -39,11 +57,13 @@ class LedgerConfig(dg.Config):
 )
 def ledger(project: Project, config: LedgerConfig) -> Result:
     """What became of every trial: a row, superseded, or dropped with a reason. Filters apply here."""
-    merged = read_merged(project.target.resume_chain)
-    filters = Filters(config.min_reward, config.max_tokens)
-    lines = account(project.target, merged, filters)
-    write_ledger(project.target.ledger, lines, filters)
-    prune(project.target, merged.fingerprints)
+    out, options = project.resolve()
+    options = replace(options, filters=config.filters(project))
+    merged = read_merged(out.resume_chain)
+    lines = account(out, merged, options.filters)
+    write_ledger(out.ledger, lines, options.filters)
+    store_options(out, options, ["filters"])
+    prune(out, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]
     shown = ("trial_uid", "task_id", "run", "reason", "detail")
     dropped = [{key: line[key] for key in shown} for line in lines if line["reason"]]
@@ -52,7 +72,7 @@ def ledger(project: Project, config: LedgerConfig) -> Result:
         **count_dispositions(lines),
         "dropped by reason": table(reasons),
         "dropped trials": table(dropped[:_LINES_SHOWN]),
-        "path": dg.MetadataValue.path(project.target.ledger),
+        "path": dg.MetadataValue.path(out.ledger),
     }
     return dg.MaterializeResult(metadata=metadata)
 

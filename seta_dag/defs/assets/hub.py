@@ -1,4 +1,4 @@
-"""Group hub: the card of each dataset, and its publish, which happens only when a repo is configured."""
+"""Group hub: the card of each dataset, and its publish if a repo is configured."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +13,7 @@ from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import HubSettings, Project, StudentSettings
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.hub.publish import Published
+from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import FORMAT_VERSION
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -30,8 +31,9 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
     )
     def card(project: Project, student: StudentSettings, hub: HubSettings) -> Result:
         out, merged = project.target, read_merged(project.target.resume_chain)
-        facts = facts_of(out, project.root, merged, student.find(), project.runs)
-        stats = write_card(out, variant, facts, hub.prose(), hub.pattern)
+        facts = facts_of(out, project.root, merged, student.find(project), project.glob)
+        stats = write_card(out, variant, facts, hub.prose(project), hub.pattern)
+        store_options(out, project.resolve(card=hub.card or None)[1], ["card"])
         readme = out.dataset(variant) / "README.md"
         metadata: dict[str, Any] = {
             "rows": stats.rows,
@@ -50,10 +52,10 @@ CARDS: dict[Variant, dg.AssetsDefinition] = {variant: _card_asset(variant) for v
 
 
 def note_finished(project: Project, student: StudentSettings, hub: HubSettings, variant: Variant) -> None:
-    """Notes from what input all that stands under the output directory was built."""
+    """Record the inputs that everything under the output directory was built from."""
     merged = read_merged(project.target.resume_chain)
-    facts = facts_of(project.target, project.root, merged, student.find(), project.runs)
-    mark_finished(project.target, variant, inputs_of(merged, facts, hub.prose(), hub.pattern), merged)
+    facts = facts_of(project.target, project.root, merged, student.find(project), project.glob)
+    mark_finished(project.target, variant, inputs_of(merged, facts, hub.prose(project), hub.pattern), merged)
 
 
 def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
@@ -64,7 +66,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         output_required=False,
         deps=[CARDS[variant]],
-        description=f"The {variant} dataset on the Hub, in one commit; only where a repo is configured.",
+        description=f"The {variant} dataset on the Hub, in one commit, if a repo is configured.",
     )
     def on_the_hub(
         context: dg.AssetExecutionContext, project: Project, student: StudentSettings, hub: HubSettings
@@ -72,7 +74,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
         if hub.pattern:
             yield _published(hub.publish(project, variant))
         else:
-            context.log.info("no Hub repo is configured (SETA_HUB_REPO): nothing is published")
+            context.log.info("no Hub repo is configured (SETA_HUB_REPO), so nothing is published")
         note_finished(project, student, hub, variant)
 
     return on_the_hub

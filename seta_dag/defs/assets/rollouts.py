@@ -1,4 +1,4 @@
-"""Group rollouts: the resume-chain merge, trial collection, CTRF reports."""
+"""Group rollouts: resume-chain merge, trial collection, CTRF reports."""
 
 from collections import Counter
 from typing import Any
@@ -9,10 +9,12 @@ from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
 from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.options.stored import store_options
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, read_merged, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.layout import FORMAT_VERSION
+from seta_dag.tokens.student.student import find_student
 
 Result = dg.MaterializeResult[Any]
 
@@ -21,13 +23,18 @@ Result = dg.MaterializeResult[Any]
     group_name="rollouts", kinds={"python", "json"}, backfill_policy=ONE_RUN, code_version=FORMAT_VERSION
 )
 def resume_chain(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
-    """Which trial is canonical and which superseded, across all runs below the rollouts root: of the
-    trials of one task and trajectory the last verified one counts. Registers tasks that are new."""
-    merged = merge_runs(project.root, project.runs, student.find().identity)
-    write_merged(project.target.resume_chain, merged)
+    """Which trials are canonical and which are superseded, over all runs below the rollouts root.
+
+    Of the trials of one task and trajectory in a chain, the last verified one is canonical. New tasks
+    are registered as partitions.
+    """
+    out, options = project.resolve(student=student.name or None)
+    merged = merge_runs(options.rollouts, options.runs, find_student(options.student).identity)
+    write_merged(out.resume_chain, merged)
+    store_options(out, options, ["rollouts", "runs", "student"])
     context.instance.add_dynamic_partitions("task", [key_of(task) for task in merged.fingerprints])
-    # A task depends on the merge by its rules, which are this data version, and by its own trials,
-    # which are its fingerprint: so no task looks stale because the merge ran.
+    # A task depends on the merge only through its rules (this data version) and on its own trials (its
+    # fingerprint). So no task looks stale just because the merge ran again.
     return dg.MaterializeResult(
         metadata=_merge_metadata(merged, project), data_version=dg.DataVersion(FORMAT_VERSION)
     )
@@ -75,7 +82,7 @@ def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
     deps=[trials],
 )
 def ctrf_reports(context: dg.AssetExecutionContext, project: Project) -> Result:
-    """The verifier's CTRF report of each trial of a task: the reward is passed / total tests."""
+    """The verifier's CTRF report of each trial of a task. The reward is passed / total tests."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
     return stage_result(parse_tasks(project.target, project.root, merged, tasks, ticker(context)))

@@ -1,4 +1,4 @@
-"""What the three task-partitioned assets have in common: their tasks, and what they show."""
+"""What the three task-partitioned assets share: their tasks, and their metadata."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ _FAILED_SHOWN = 20
 
 
 def tasks_in(context: dg.AssetExecutionContext, merged: Merged) -> list[str]:
-    """The tasks that the run is to build. Fails where none of them has a trial.
+    """Return the tasks that the run should build, and fail if none of them has a trial.
 
-    A range whose start was registered after its end names no task at all; Dagster itself would
-    then end well, having built nothing.
+    A range whose start was registered after its end contains no tasks. Dagster itself would report
+    success for it, having built nothing.
     """
     keys = context.partition_keys
     tasks = [task for key in keys if (task := task_of(key)) in merged.fingerprints]
     if not tasks:
-        asked = f"none of the {len(keys)} tasks asked for has a trial" if keys else "the range holds no task"
-        raise dg.Failure(f"{asked}; see the registered tasks, their order is that of registration")
+        asked = (
+            f"none of the {len(keys)} requested tasks has a trial" if keys else "the range contains no task"
+        )
+        raise dg.Failure(f"{asked}; see the registered tasks, which are ordered by registration")
     return tasks
 
 
 def stage_result(report: StageReport) -> dg.MaterializeResult[Any]:
-    """Counts, and the tasks that failed. Every event of a range carries it, so it is kept short."""
+    """Return counts and failed tasks as metadata; short, since every event of a range carries it."""
     metadata: dict[str, Any] = {"tasks": len(report.built), "failed tasks": len(report.failed)}
     metadata["counts"] = table([{"what": name, "number": n} for name, n in sorted(report.counts.items())])
     if report.failed:
@@ -39,7 +41,7 @@ def stage_result(report: StageReport) -> dg.MaterializeResult[Any]:
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
-    """Records as a table in the UI."""
+    """Show records as a table in the UI."""
     if not records:
         return dg.MetadataValue.text("none")
     plain = [{key: "" if value is None else value for key, value in record.items()} for record in records]

@@ -21,9 +21,11 @@ from seta_dag.tokens.tokenize_tasks import tokenize_tasks
     deps=[trials, ctrf_reports],
 )
 def tokens(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
-    """The conversation of each canonical trial of a task, rendered with the student's chat template,
-    tokenized, with its loss mask: thinking and nothink."""
+    """Token ids and loss mask of each canonical trial of a task, in the thinking and nothink variants.
+
+    The conversation is rendered with the student's chat template and tokenized with its tokenizer.
+    """
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
     out, root = project.target, project.root
-    return stage_result(tokenize_tasks(out, root, merged, student.load(), tasks, ticker(context)))
+    return stage_result(tokenize_tasks(out, root, merged, student.load(project), tasks, ticker(context)))

@@ -10,8 +10,8 @@ import dagster as dg
 
 from seta_dag.defs.build.failures import failures_in
 from seta_dag.defs.build.plan import (
+    DATASET_ASSETS,
     HUB_ASSETS,
-    WHOLE_ASSETS,
     BuildPlan,
     Request,
     asset_keys,
@@ -19,14 +19,22 @@ from seta_dag.defs.build.plan import (
     prepare,
 )
 from seta_dag.defs.build.run import run_job
+from seta_dag.defs.resources import require_apart
 from seta_dag.executor.stage import unbuilt
+from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.lock import locked
 
 
 @dataclass(frozen=True, slots=True)
-class BuildOutcome:
-    """What a build did: tasks in all and really rebuilt, a sentence for each step or check that failed."""
+class BuildResult:
+    """What a build did.
+
+    Attributes:
+        tasks: number of tasks in the rollouts.
+        rebuilt: number of tasks that went through every stage.
+        failures: a sentence for each step or check that failed.
+    """
 
     tasks: int
     rebuilt: int
@@ -35,49 +43,59 @@ class BuildOutcome:
 
 @contextmanager
 def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan]:
-    """Holds the output directory and says what is missing or changed. Raises `ConfigError`.
+    """Hold the lock of the output directory, and yield what is missing or changed in it.
 
-    `waiting` is called once if another build holds it. The tokenizer begins to load, if it is needed.
+    The options are stored before anything is built, so that whatever finishes a killed build (the next
+    command, the sensor) builds the same. `waiting` is called once if another build holds the lock. The
+    tokenizer starts loading if it is needed. Raises `ConfigError`.
     """
-    request.project.check()
-    with locked(request.project.target.root, waiting):
+    require_apart(request.out, request.options)
+    with locked(request.out.root, waiting):
         if request.full:
-            request.project.target.forget()
-        work = plan_build(request)
-        if work.tasks:
-            request.student.load_ahead()
-        yield work
+            request.out.forget()
+        plan = plan_build(request)
+        store_options(request.out, request.options)
+        if plan.tasks:
+            request.student.load_ahead(request.project)
+        yield plan
 
 
 def build(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, work: BuildPlan
-) -> BuildOutcome:
-    """Materializes the tasks of `work`, and what stands over them."""
-    tags, total = prepare(instance, request, work), len(work.merged.fingerprints)
-    if not work.tasks and work.finished and _all_materialized(instance):
-        return BuildOutcome(total, 0)
-    names = None if tags else WHOLE_ASSETS + HUB_ASSETS
+    definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, plan: BuildPlan
+) -> BuildResult:
+    """Materialize the tasks of the plan, then ledger, datasets, cards and what is published."""
+    tags, total = prepare(instance, request, plan), len(plan.merged.fingerprints)
+    if not plan.tasks and plan.finished and _all_materialized(instance):
+        return BuildResult(total, 0)
+    names = None if tags else DATASET_ASSETS + HUB_ASSETS
     assets = None if names is None else asset_keys(names)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)
-    return BuildOutcome(total, _rebuilt(events), failures_in(events) or _left(request))
+    return BuildResult(total, _rebuilt(events), failures_in(events) or _left(request))
 
 
 def _left(request: Request) -> tuple[str, ...]:
-    """A sentence where tasks are still to be built, although all were asked for."""
-    out = request.project.target
-    left = unbuilt(out, read_merged(out.resume_chain).fingerprints) if request.task is None else []
+    """Return a sentence if tasks are still to be built although all were asked for."""
+    left = (
+        unbuilt(request.out, read_merged(request.out.resume_chain).fingerprints)
+        if request.task is None
+        else []
+    )
     if not left:
         return ()
-    return (f"{len(left)} tasks came, changed or were damaged while this build ran: build again",)
+    return (f"{len(left)} tasks were added, changed or damaged during this build: build again",)
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:
-    """Whether this instance has seen the assets over all tasks."""
-    events = (instance.get_latest_materialization_event(key) for key in asset_keys(WHOLE_ASSETS))
+    """Return whether this instance has seen every unpartitioned asset."""
+    events = (instance.get_latest_materialization_event(key) for key in asset_keys(DATASET_ASSETS))
     return all(event is not None for event in events)
 
 
 def _rebuilt(events: Sequence[dg.DagsterEvent]) -> int:
-    """How many tasks went through their last stage; those that failed are not among them."""
-    made = [event for event in events if event.is_step_materialization and event.step_key == "tokens"]
-    return int(made[0].materialization.metadata["tasks"].value) if made else 0  # type: ignore[arg-type]
+    """Count the tasks that went through their last stage; those that failed are not among them.
+
+    Every materialization of a range has the same metadata, so the first one is enough.
+    """
+    built = (event for event in events if event.is_step_materialization and event.step_key == "tokens")
+    first = next(built, None)
+    return int(first.materialization.metadata["tasks"].value) if first else 0  # type: ignore[arg-type]

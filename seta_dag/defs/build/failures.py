@@ -1,4 +1,4 @@
-"""What went wrong in a run, a sentence for each check and step that failed."""
+"""What went wrong in a run: a sentence for each check and each step that failed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _CLASS = re.compile(r"^(?:seta_dag|dagster)[\w.]*: ")
 
 
 def failures_in(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
-    said = [event.event_specific_data for event in events if event.event_type == _CHECKED]
-    checks = [check for check in said if isinstance(check, dg.AssetCheckEvaluation) and not check.passed]
+    """Return the sentences: checks first, then steps, or what Dagster says if it is neither."""
+    evaluated = [event.event_specific_data for event in events if event.event_type == _CHECKED]
+    checks = [one for one in evaluated if isinstance(one, dg.AssetCheckEvaluation) and not one.passed]
     errors = [check for check in checks if check.severity == dg.AssetCheckSeverity.ERROR]
     steps = [event for event in events if event.is_step_failure and not _is_check(event)]
     sentences = (*map(_check_sentence, errors), *map(step_sentence, steps))
@@ -22,14 +23,14 @@ def failures_in(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
 
 
 def _is_check(event: dg.DagsterEvent) -> bool:
-    """Whether the step failed only because its checks did, which say more themselves."""
+    """Return whether the step failed only because its checks did, which say more themselves."""
     error: Any = getattr(event.event_specific_data, "error", None)
     blocked = error is not None and error.cls_name == "DagsterAssetCheckFailedError"
     return blocked or event.step_key == "every_task_is_built"
 
 
 def step_sentence(event: dg.DagsterEvent) -> str:
-    """What our error says, or the first cause of a foreign one; without the name of its class."""
+    """Return the message of our own error, or of the first cause of another, without its class name."""
     error: Any = getattr(event.event_specific_data, "error", None)
     while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
         error = error.cause

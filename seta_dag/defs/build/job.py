@@ -1,12 +1,12 @@
-"""The one job: it serves the command line, the sensor, the schedule and the UI."""
+"""The one job. Command line, sensor, schedule and UI all run it."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-build = dg.define_asset_job(
+build_job = dg.define_asset_job(
     "build",
     selection=dg.AssetSelection.all(),
-    description="Tasks of one range, then the ledger, both datasets, their cards and what is published.",
+    description="A range of tasks, then the ledger, both datasets and their cards; published if configured.",
     executor_def=dg.in_process_executor,
 )

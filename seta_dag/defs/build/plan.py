@@ -8,18 +8,21 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.up_to_date import inputs_of, is_finished
 from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.defs.resources import HubSettings, Project, StudentSettings, require_apart
 from seta_dag.errors import ConfigError
 from seta_dag.executor.stage import failures, unbuilt
+from seta_dag.hub.card.prose import read_prose
 from seta_dag.hub.card.write import build_facts
+from seta_dag.options.build_options import BuildOptions
 from seta_dag.rollouts.merge import Merged, merge_runs
+from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.student.student import find_student
 
 TASK_ASSETS = ("trials", "ctrf_reports", "tokens")
-WHOLE_ASSETS = (
+DATASET_ASSETS = (
     "resume_chain",
     "ledger",
     "thinking_dataset",
@@ -32,33 +35,60 @@ HUB_ASSETS = ("thinking_hub", "nothink_hub")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to build from what. `full` builds every task again, `task` only that one."""
+    """What to build, from what.
 
-    project: Project
-    student: StudentSettings
-    hub: HubSettings
-    filters: Filters = field(default_factory=Filters)
+    Attributes:
+        out: output directory.
+        options: everything the build depends on besides the rollouts.
+        hub: where it is published, if anywhere.
+        full: whether tasks that did not change are built again, too.
+        task: the only task to build; None builds all.
+        prove_all: whether every row is compared with the reference engine.
+    """
+
+    out: OutputLayout
+    options: BuildOptions
+    hub: HubSettings = field(default_factory=HubSettings)
     full: bool = False
     task: str | None = None
+    prove_all: bool = False
+
+    @property
+    def project(self) -> Project:
+        """The directories as a resource, with nothing left to resolve."""
+        return Project(rollouts=str(self.options.rollouts), out=str(self.out.root), runs=self.options.runs)
+
+    @property
+    def student(self) -> StudentSettings:
+        """The student as a resource."""
+        return StudentSettings(name=self.options.student, prove_all=self.prove_all)
 
     def run_config(self, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-        """The same as the job takes it, for a run over the assets of those names (None: all)."""
-        filters = {"min_reward": self.filters.min_reward, "max_tokens": self.filters.max_tokens}
-        given = {name: value for name, value in filters.items() if value is not None}
-        resources = {"project": self.project, "student": self.student, "hub": self.hub}
-        ops = {"ledger": {"config": given}} if names is None or "ledger" in names else {}
+        """Return the run config for a run over the assets called `names` (None: all)."""
+        ledger = {"config": {**_listed(self.options.filters.values), "only_these": True}}
+        hub = self.hub.model_copy(update={"card": str(self.options.card or "")})
+        resources = {"project": self.project, "student": self.student, "hub": hub}
         return {
-            "ops": ops,
+            "ops": {"ledger": ledger} if names is None or "ledger" in names else {},
             "loggers": {"progress": {}},
             "resources": {name: {"config": one.model_dump()} for name, one in resources.items()},
         }
 
 
+def _listed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """`tasks` are to be materialized; `failed` of them did so before, from the very same files.
+    """What a build has to do.
 
-    `finished`: all that is built over the tasks stands already. `inputs` identifies the whole input.
+    Attributes:
+        merged: the rollouts as they are now.
+        tasks: tasks to materialize.
+        failed: those of them that failed before, on the very same files.
+        finished: whether ledger, datasets and cards are up to date already.
+        inputs: hash of everything the build depends on.
     """
 
     merged: Merged
@@ -69,38 +99,34 @@ class BuildPlan:
 
 
 def plan_build(request: Request) -> BuildPlan:
-    """Looks at the rollouts and the output directory; changes nothing. Raises `ConfigError`."""
-    request.project.check()
-    project, out = request.project, request.project.target
-    student = request.student.find()
-    merged = merge_runs(project.root, project.runs, student.identity)
-    facts = build_facts(project.root, merged, student, request.filters, project.runs)
-    inputs = inputs_of(merged, facts, request.hub.prose(), request.hub.pattern)
+    """Compare the rollouts with the output directory; change nothing. Raises `ConfigError`."""
+    out, options = request.out, request.options
+    require_apart(out, options)
+    student = find_student(options.student)
+    merged = merge_runs(options.rollouts, options.runs, student.identity)
+    facts = build_facts(options.rollouts, merged, student, options.filters, options.runs)
+    inputs = inputs_of(merged, facts, read_prose(options.card), request.hub.pattern)
     failed = list(failures(out, merged.fingerprints))
     return BuildPlan(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
 
 
 def _tasks(request: Request, merged: Merged) -> list[str]:
     if request.task is None:
-        return (
-            list(merged.fingerprints)
-            if request.full
-            else unbuilt(request.project.target, merged.fingerprints)
-        )
+        return list(merged.fingerprints) if request.full else unbuilt(request.out, merged.fingerprints)
     if request.task not in merged.fingerprints:
-        raise ConfigError(f"task {request.task}: it has no trial below {request.project.root}")
+        raise ConfigError(f"task {request.task}: it has no trial below {request.options.rollouts}")
     return [request.task]
 
 
-def prepare(instance: dg.DagsterInstance, request: Request, work: BuildPlan) -> Mapping[str, str]:
-    """Makes the instance's partitions those on disk; gives the tags of the run over the work's tasks."""
-    fingerprints = work.merged.fingerprints
+def prepare(instance: dg.DagsterInstance, request: Request, plan: BuildPlan) -> Mapping[str, str]:
+    """Make the instance's partitions those on disk, and return the tags of a run over the plan's tasks."""
+    fingerprints = plan.merged.fingerprints
     register(instance, fingerprints)
-    built = set(fingerprints) - set(unbuilt(request.project.target, fingerprints))
+    built = set(fingerprints) - set(unbuilt(request.out, fingerprints))
     report_built(instance, asset_keys(TASK_ASSETS), built)
-    return range_of(instance, work.tasks) if work.tasks else {}
+    return range_of(instance, plan.tasks) if plan.tasks else {}
 
 
 def asset_keys(names: tuple[str, ...]) -> list[dg.AssetKey]:
-    """Names as Dagster's keys."""
+    """Return names as Dagster's keys."""
     return [dg.AssetKey(name) for name in names]

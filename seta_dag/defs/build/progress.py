@@ -1,4 +1,4 @@
-"""How far a run is: told to Dagster's log every few seconds, and step by step to whoever shows it."""
+"""Progress of a run: every few seconds in Dagster's log, step by step for whoever displays it."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ import dagster as dg
 from seta_dag.executor.stage import Progress
 
 PROGRESS = logging.Logger("seta_dag.progress")
-"""Whoever shows a build adds a handler: `seta-dag build` does, the UI reads the run's own log."""
+"""Receives the events of a run. `seta-dag build` adds a handler; the UI reads the run's own log."""
 
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_STEPS = 0.1
 
 
 def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Progress:
-    """What a stage calls after each task or shard."""
+    """Return the progress callback of an asset's stage."""
     stage = context.asset_key.to_user_string()
     started = time.monotonic()
-    line, step = _every(_SECONDS_BETWEEN_LINES), _every(_SECONDS_BETWEEN_STEPS)
+    line_is_due, step_is_due = _every(_SECONDS_BETWEEN_LINES), _every(_SECONDS_BETWEEN_STEPS)
 
     def tick(done: int, total: int) -> None:
-        if step() or done == total:
+        if step_is_due() or done == total:
             PROGRESS.info(stage, extra={"stage": stage, "done": done, "total": total, "unit": unit})
-        if line():
+        if line_is_due():
             context.log.info(sentence(stage, done, total, unit, time.monotonic() - started))
 
     return tick
 
 
 def sentence(stage: str, done: int, total: int, unit: str, seconds: float) -> str:
-    """Done of all, the rate, and the time left if it goes on like that."""
+    """Say how many are done, how fast, and how many seconds are left at that rate."""
     rate = done / seconds if seconds > 0 else 0.0
     left = f", {(total - done) / rate:,.0f} s left" if rate else ""
-    return f"{stage}: {done:,} of {total:,} {unit}, {rate:,.0f} a second{left}"
+    return f"{stage}: {done:,} of {total:,} {unit}, {rate:,.0f} per second{left}"
 
 
 def _every(seconds: float) -> Callable[[], bool]:
-    """Whether that long has gone by since it last was so, or since the start."""
+    """Return a function that is True once per interval; the first interval starts now."""
     due = time.monotonic() + seconds
 
     def is_due() -> bool:
@@ -54,7 +54,7 @@ def _every(seconds: float) -> Callable[[], bool]:
     return is_due
 
 
-@dg.logger(None, "The run's events, for whoever shows them.")
+@dg.logger(None, "The run's events, for whoever displays them.")
 def progress(_: dg.InitLoggerContext) -> logging.Logger:
-    """The logger that `seta-dag build` asks for."""
+    """Return the logger that `seta-dag build` asks for in its run config."""
     return PROGRESS

@@ -1,4 +1,4 @@
-"""A publish from the command line: the cards written for the Hub ids asked for, then sent."""
+"""A publish from the command line: write the cards for the requested Hub ids, then send the datasets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import dagster as dg
 from seta_dag.defs.build.failures import failures_in
 from seta_dag.defs.build.plan import HUB_ASSETS, Request, asset_keys
 from seta_dag.defs.build.run import run_job
+from seta_dag.options.stored import require_same_rollouts
 from seta_dag.tokens.variants import Variant
 
 
@@ -19,12 +20,16 @@ def publish(
     variants: Sequence[Variant],
     dry_run: bool,
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Writes the cards of the variants for the repo asked for and, unless it is a dry run, publishes
-    them. Gives a sentence for each dataset published and for each step or check that failed.
+    """Write the variants' cards for the requested repo and, unless it is a dry run, publish them.
 
-    Raises `ConfigError` before anything is written where the settings are not those of the build.
+    Returns:
+        A sentence for each published dataset, and one for each step or check that failed.
+
+    Raises:
+        ConfigError: the options are not those of the build; nothing was written.
     """
-    request.hub.gate(request.project).require_its_rollouts()
+    require_same_rollouts(request.out, request.options)
+    request.hub.preflight(request.project).require_its_rollouts()
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
     events = run_job(definitions, instance, request.run_config(names), {}, asset_keys(names))
@@ -33,5 +38,5 @@ def publish(
 
 
 def _published_sentence(event: dg.DagsterEvent) -> str:
-    said = {name: value.value for name, value in event.materialization.metadata.items()}
-    return f"{event.step_key}: commit {said['commit']}, {said['bytes uploaded']:,} bytes, {said['url']}"
+    of = {name: value.value for name, value in event.materialization.metadata.items()}
+    return f"{event.step_key}: commit {of['commit']}, {of['bytes uploaded']:,} bytes, {of['url']}"

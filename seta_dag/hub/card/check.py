@@ -1,4 +1,4 @@
-"""Holds a card against its dataset: the numbers are read out of README.md, as a reader would read them."""
+"""Check a card against its dataset, with the numbers parsed out of README.md as a reader would see them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags
 from seta_dag.dataset.shards.reader import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
@@ -27,10 +27,10 @@ def check_card(
     memo: Path | None = None,
     filters: Filters | None = None,
 ) -> list[str]:
-    """What README.md says otherwise than the shards and the ledger do, a sentence each; empty is good.
+    """Return a sentence for each difference between README.md and the shards or the ledger.
 
-    `memo` as in `read_shards`; `filters` are those that the ledger was written with, where they are known.
-    Raises what `read_stats` raises, where the shards can't be read.
+    `memo` is as in `read_shards`; `filters` are those of the ledger (None: none were set). Raises what
+    `read_stats` raises if the shards cannot be read.
     """
     readme, lines, stats = dataset / "README.md", list(ledger_lines), read_stats(dataset, memo)
     try:
@@ -39,9 +39,9 @@ def check_card(
         return [f"{readme}: {error}; materialize the card again"]
     variant = next((row[1] for row in card.tables.get("Build", ()) if row[0] == "variant"), None)
     if variant not in VARIANTS:
-        return [f"{readme}: Build: it gives no known variant, but {variant}"]
+        return [f"{readme}: Build: unknown variant {variant}"]
     wrong = _wrong_numbers(card, dataset, stats, lines, variant)
-    wrong = wrong or list(wrong_words(card, stats, lines, variant, filters))
+    wrong = wrong or list(wrong_words(card, stats, lines, variant, filters or Filters()))
     return [f"{readme}: {sentence}" for sentence in wrong]
 
 
@@ -76,20 +76,20 @@ def _front_matter(card: Card, stats: Stats, dataset: Path) -> Iterator[str]:
 
 
 def _table(card: Card, heading: str, expected: Expected, source: str, first: int = 1) -> Iterator[str]:
-    """Compares all rows of the table below `heading`; their numbers stand in the cells from `first` on."""
+    """Compare all rows of the table below `heading`; numbers are in the cells from index `first` on."""
     if card.headings.count(heading) > 1:
         yield f"it has more than one section {heading}"
     width = max((len(values) for values in expected.values()), default=1)
     written = card.numbers(heading, first, width)
     if len(written) != len(card.tables.get(heading, ())):
-        yield f"{heading}: one label stands in two rows"
+        yield f"{heading}: one label appears in two rows"
     for label in [*expected, *(label for label in written if label not in expected)]:
         yield from _row(f"{heading}, {label}", written.get(label, []), expected.get(label, ()), source)
 
 
 def _row(what: str, written: Sequence[str], expected: Sequence[float], source: str) -> Iterator[str]:
     if not expected and all(same_number(number, 0) for number in written):
-        return  # a run without a trial stands in the card, but not in the ledger
+        return  # a run without trials is on the card but not in the ledger
     if len(written) != len(expected) or not all(map(same_number, written, expected)):
         numbers = ", ".join(f"{value:,}" for value in expected) or "nothing"
         yield f"{what}: it says {', '.join(written) or 'nothing'}, {source} {numbers}"
@@ -101,9 +101,9 @@ def _statistics(stats: Stats) -> Expected:
         "tasks": (stats.tasks,),
         "tokens": (stats.tokens,),
         "trainable tokens": (stats.trainable_tokens, stats.trainable_share),
-        "tokens a row, mean": (stats.tokens_mean,),
-        "tokens a row, median": (stats.tokens_median,),
-        "tokens a row, max": (stats.tokens_max,),
+        "tokens per row (mean)": (stats.tokens_mean,),
+        "tokens per row (median)": (stats.tokens_median,),
+        "tokens per row (max)": (stats.tokens_max,),
         "rows with reward 1.0": (stats.solved, stats.solved_share),
         "mean reward": (stats.mean_reward,),
     }
@@ -117,7 +117,7 @@ def _filtering(lines: Sequence[LedgerLine]) -> Expected:
 
 
 def _flags(lines: Sequence[LedgerLine]) -> Expected:
-    return _counted(Counter(flag for line in lines if line["disposition"] == "row" for flag in line["flags"]))
+    return _counted(count_flags(lines))
 
 
 def _runs(lines: Sequence[LedgerLine]) -> Expected:
@@ -131,7 +131,7 @@ def _counted(counts: Mapping[str, int]) -> Expected:
 
 
 def _against_ledger(card: Card, lines: Sequence[LedgerLine], variant: Variant) -> Iterator[str]:
-    """The statistics once more, from the ledger: shards and ledger must tell of the same rows."""
+    """Compare the statistics with the ledger too: shards and ledger must describe the same rows."""
     rows = [line for line in lines if line["disposition"] == "row"]
     expected = {"rows": len(rows), "tokens": sum(line[f"{variant}_tokens"] for line in rows)}
     expected["trainable tokens"] = sum(line[f"{variant}_trainable_tokens"] for line in rows)

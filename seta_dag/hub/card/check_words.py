@@ -1,13 +1,13 @@
-"""The card's own words: all that the template wrote must stand there, each line as it was written.
+"""Check the card's own words: every line that the template wrote must be there, unchanged.
 
-What a person added (title, description, links, sections) is theirs and is not read.
+What a person added (title, description, links, sections) is theirs and is not checked.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LedgerLine
@@ -21,31 +21,29 @@ from seta_dag.tokens.variants import Variant
 
 _REPO = re.compile(r'^## Loading$.*?load_dataset\("([^"]*)"', re.MULTILINE | re.DOTALL)
 _COMPANION = re.compile(r"^## Companion datasets\n\n\[([^]]*)\]", re.MULTILINE)
-_FILTERS = ("minimum reward", "maximum tokens")
 _PLACE = re.compile(r"(\d+) of \d+")
 
 
 def wrong_words(
-    card: Card, stats: Stats, lines: Sequence[LedgerLine], variant: Variant, filters: Filters | None
+    card: Card, stats: Stats, lines: Sequence[LedgerLine], variant: Variant, filters: Filters
 ) -> Iterator[str]:
-    """Writes the card again, with its own names and the numbers of shards and ledger, and compares lines."""
-    try:
-        facts = _facts(card, filters)
-    except ValueError as error:
-        yield f"Build: its filters are none ({error})"
-        return
-    again = _written_again(card, stats, lines, variant, facts)
-    for heading in again.headings[1:]:
+    """Render the card again, with its own names and the numbers of shards and ledger, and compare lines.
+
+    Yields a sentence for each line, heading or YAML value that is not as rendered.
+    """
+    facts = _facts(card, filters)
+    expected = _rendered_again(card, stats, lines, variant, facts)
+    for heading in expected.headings[1:]:
         if card.headings.count(heading) > 1:
             yield f"it has more than one section {heading}"
-    if card.yaml != again.yaml:
-        yield "its YAML is not the one that belongs to these shards"
+    if card.yaml != expected.yaml:
+        yield "its YAML does not match these shards"
     yield from _wrong_sums(facts)
-    missing = Counter(_own_lines(again)) - Counter(_own_lines(card))
-    yield from (f"this line of it is missing or was changed: {line}" for line in missing)
+    missing = Counter(_own_lines(expected)) - Counter(_own_lines(card))
+    yield from (f"this line is missing or was changed: {line}" for line in missing)
 
 
-def _written_again(
+def _rendered_again(
     card: Card, stats: Stats, lines: Sequence[LedgerLine], variant: Variant, facts: BuildFacts
 ) -> Card:
     companion, repo = _named(_COMPANION, card), _named(_REPO, card)
@@ -54,7 +52,7 @@ def _written_again(
 
 
 def _own_lines(card: Card) -> list[str]:
-    """The lines but the title, which can be a person's."""
+    """Return all lines but the title, which may be a person's own."""
     return [line for line in card.text.splitlines() if line and not line.startswith("# ")]
 
 
@@ -63,28 +61,23 @@ def _named(place: re.Pattern[str], card: Card) -> str | None:
     return found[1] if found else None
 
 
-def _facts(card: Card, filters: Filters | None) -> BuildFacts:
-    """The names that only the card holds. Raises `ValueError` for filters that are none."""
-    told = {row[0]: row[1] for row in card.tables.get("Build", ())}
+def _facts(card: Card, filters: Filters) -> BuildFacts:
+    """Return the names that only the card itself contains."""
+    build = {row[0]: row[1] for row in card.tables.get("Build", ())}
     settings = [spans for spans in card.spans.get("Rollouts", ()) if spans]
     return BuildFacts(
-        student=told.get("student", ""),
-        tokenizer_sha256=told.get("sha256 of its tokenizer.json", ""),
-        template_sha256=told.get("sha256 of its chat template", ""),
+        student=build.get("student", ""),
+        tokenizer_sha256=build.get("sha256 of its tokenizer.json", ""),
+        template_sha256=build.get("sha256 of its chat template", ""),
         chains=_chains(card),
         rollout_settings={name: values for name, *values in settings},
-        filters=filters or _filters(told),
-        runs_glob=told.get("runs", ""),
+        filters=filters,
+        runs_glob=build.get("runs", ""),
     )
 
 
-def _filters(told: Mapping[str, str]) -> Filters:
-    reward, tokens = (told.get(name, "none").replace(",", "") for name in _FILTERS)
-    return Filters(None if reward == "none" else float(reward), None if tokens == "none" else int(tokens))
-
-
 def _chains(card: Card) -> dict[str, list[str]]:
-    """The runs in their order, a new chain where the places begin again."""
+    """Return the runs in order; a new chain begins wherever the positions start again at 1."""
     chains: list[list[str]] = []
     for run, place, *_ in card.tables.get("Merging", ()):
         if not chains or ((found := _PLACE.fullmatch(place)) and found[1] == "1"):
@@ -95,6 +88,6 @@ def _chains(card: Card) -> dict[str, list[str]]:
 
 def _wrong_sums(facts: BuildFacts) -> Iterator[str]:
     if facts.template_sha256 not in KNOWN_TEMPLATES:
-        yield f"Build: the renderer knows no chat template of sha256 {facts.template_sha256}"
+        yield f"Build: no renderer knows a chat template with sha256 {facts.template_sha256}"
     if facts.student == DEFAULT_STUDENT and facts.tokenizer_sha256 != QWEN3_TOKENIZER_SHA256:
         yield f"Build: {facts.tokenizer_sha256} is not the sha256 of {DEFAULT_STUDENT}'s tokenizer.json"

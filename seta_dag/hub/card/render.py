@@ -1,4 +1,4 @@
-"""The dataset's card: README.md, its numbers from the shards and the ledger, its words from the template."""
+"""Render the card, README.md: its numbers from the shards and the ledger, its words from the template."""
 
 from __future__ import annotations
 
@@ -9,21 +9,30 @@ from typing import Any
 
 from seta_dag import __version__
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine, count_dispositions, count_reasons
+from seta_dag.dataset.ledger.ledger import LedgerLine, count_dispositions, count_flags, count_reasons
 from seta_dag.dataset.stats import Stats, one_line
-from seta_dag.hub.card.front_matter import card_yaml
+from seta_dag.hub.card.front_matter import front_matter
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.template import card_template
 from seta_dag.store.layout import FORMAT_VERSION
+from seta_dag.tokens.renderers.registry import template_family
 from seta_dag.tokens.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """What a card says of the build beside what the shards and the ledger hold.
+    """What a card says about the build that neither the shards nor the ledger contain.
 
-    `student` is the name that the user gave. `chains` maps each resume chain to its runs, in order;
-    `rollout_settings` maps each setting to the values seen over the runs.
+    Attributes:
+        student: the name that the user gave; the card shows only the last part of a local path.
+        tokenizer_sha256: of `tokenizer.json`, hex.
+        template_sha256: of the chat template, hex.
+        chains: the runs of each resume chain, in order.
+        rollout_settings: the distinct values of each setting over all runs.
+        filters: the filters that the ledger was made with.
+        runs_glob: the glob that selected the runs.
+        format_version: `FORMAT_VERSION` of the build.
+        tool_version: version of seta_dag.
     """
 
     student: str
@@ -33,13 +42,13 @@ class BuildFacts:
     rollout_settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     filters: Filters = field(default_factory=Filters)
     runs_glob: str = "*"
-    rules_version: str = FORMAT_VERSION
+    format_version: str = FORMAT_VERSION
     tool_version: str = __version__
 
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """One run, the `place`-th of `of` in its chain, and what became of its trials."""
+    """Counts of one run, which is the `place`-th of `of` runs in its chain (from 1)."""
 
     run: str
     place: int
@@ -52,7 +61,15 @@ class RunCounts:
 
 @dataclass(frozen=True, slots=True)
 class TrialCounts:
-    """What became of all trials; `flags` counts rows, `runs` has the runs of a chain together, in order."""
+    """Counts of all trials.
+
+    Attributes:
+        seen: number of ledger lines.
+        dispositions: lines by disposition.
+        reasons: dropped lines by reason, in order of precedence.
+        flags: rows by flag, sorted by name.
+        runs: one entry per run, chain by chain.
+    """
 
     seen: int
     dispositions: Mapping[str, int]
@@ -70,18 +87,25 @@ def render_card(
     companion: str | None,
     repo_id: str | None = None,
 ) -> str:
-    """The whole text of README.md. The same values always give the same text (R12).
+    """Return the text of README.md. Equal arguments give equal text (rule R12).
 
-    `repo_id` is the Hub id that the dataset is to have, `companion` the other variant's, if any.
+    `repo_id` is the Hub id that the dataset will have, `companion` that of the other variant, if any.
     """
-    words = {"build": build, "variant": variant, "prose": prose, "companion": companion, "repo_id": repo_id}
     counts = count_trials(list(ledger_lines), build.chains)
-    return card_template().render(words, yaml=card_yaml(stats, prose.license), stats=stats, counts=counts)
+    return card_template().render(
+        yaml=front_matter(stats, prose.license, template_family(build.template_sha256)),
+        stats=stats,
+        counts=counts,
+        build=build,
+        variant=variant,
+        prose=prose,
+        companion=companion,
+        repo_id=repo_id,
+    )
 
 
 def count_trials(lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]]) -> TrialCounts:
-    """What the ledger's lines say, in the form in which the card shows it."""
-    flags = Counter(flag for line in lines if line["disposition"] == "row" for flag in line["flags"])
+    """Count the ledger's lines as the card shows them; runs without a line count 0."""
     of_run = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
     runs = [
         _run_counts(of_run, one_line(run), place, len(chain))
@@ -89,7 +113,7 @@ def count_trials(lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]
         for place, run in enumerate(chain, 1)
     ]
     dispositions, reasons = count_dispositions(lines), count_reasons(lines)
-    return TrialCounts(len(lines), dispositions, reasons, dict(sorted(flags.items())), runs)
+    return TrialCounts(len(lines), dispositions, reasons, count_flags(lines), runs)
 
 
 def _run_counts(counts: Mapping[tuple[str, str], int], run: str, place: int, of: int) -> RunCounts:

@@ -1,4 +1,4 @@
-"""The card's template and what it is filled in with: numbers, code spans and types as Markdown."""
+"""The card's Jinja template, and the filters that write numbers, code spans and types as Markdown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.schema import FEATURES
 from seta_dag.dataset.stats import UNKNOWN_MODEL, one_line
+from seta_dag.rollouts.reasons import Flag
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def card_template() -> Template:
-    """The template of README.md. A value that it asks for and is not given raises."""
+    """Return the template of README.md. Rendering raises if it needs a value that is not given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -28,13 +30,18 @@ def card_template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"features": _FEATURE_TYPES, "UNKNOWN_MODEL": UNKNOWN_MODEL}
+    environment.globals |= {
+        "features": _FEATURE_TYPES,
+        "flags": {str(flag): flag.meaning for flag in Flag},
+        "reasons": reasons(),
+        "UNKNOWN_MODEL": UNKNOWN_MODEL,
+    }
     environment.filters |= _FILTERS
     return environment.get_template("card.md.jinja")
 
 
 def _code(value: object) -> str:
-    """A setting or any text as a Markdown code span."""
+    """Write any value as a Markdown code span, with a fence longer than any backticks in it."""
     shown = json.dumps(value) if isinstance(value, bool) else one_line(value) or " "
     ticks = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
     pad = " " if "`" in shown else ""
@@ -42,7 +49,7 @@ def _code(value: object) -> str:
 
 
 def _feature_type(feature: Mapping[str, Any]) -> str:
-    """A feature in the words of Arrow: `int64`, `list<int32>`, `struct<…>`."""
+    """Name a feature's type as Arrow does: `int64`, `list<int32>`, `struct<…>`."""
     if feature.get("_type") == "Value":
         return str(feature["dtype"])
     if feature.get("_type") == "List":
@@ -51,7 +58,7 @@ def _feature_type(feature: Mapping[str, Any]) -> str:
 
 
 def _student(name: str) -> str:
-    """The student's name without the path to a local folder, which says nothing on other machines."""
+    """Shorten a local folder to its last part: no path of the build machine is published."""
     is_hub_id = re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name)
     return name if is_hub_id else re.split(r"[\\/]", name.rstrip("\\/"))[-1]
 
@@ -62,6 +69,6 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "percent": "{:.1%}".format,
     "decimals": lambda value, places: f"{value:,.{places}f}",
     "code": _code,
-    "cell": lambda text: text.replace("|", r"\|"),  # a bar would end the cell, in a code span too
+    "cell": lambda text: text.replace("|", r"\|"),  # a bar would end the cell, even in a code span
     "student": _student,
 }

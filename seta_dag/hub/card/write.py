@@ -1,4 +1,4 @@
-"""The card put beside its shards: gathered from what was built, written in one visible step."""
+"""Write a card next to its shards, in one visible step."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def write_card(out: OutputLayout, variant: Variant, facts: BuildFacts, prose: Prose, repo: str) -> Stats:
-    """Writes README.md of a variant from its shards and the ledger; gives the numbers it holds.
+    """Write README.md of a variant from its shards and the ledger, and return its statistics.
 
-    `repo` is a Hub id with `{variant}` in it, or empty.
+    `repo` is a Hub id that contains `{variant}`, or empty.
     """
     folder = out.dataset(variant)
     stats = read_stats(folder, out.shard_facts(variant))
@@ -34,7 +34,7 @@ def write_card(out: OutputLayout, variant: Variant, facts: BuildFacts, prose: Pr
 
 
 def build_facts(root: Path, merged: Merged, student: Student, filters: Filters, runs_glob: str) -> BuildFacts:
-    """What the card says of this build beside the numbers."""
+    """Collect what the card says about a build apart from the numbers."""
     chains: dict[str, list[str]] = defaultdict(list)
     for run in sorted(map(run_at, merged.runs), key=lambda run: run.order):
         chains[run.chain].append(run.path)
@@ -50,5 +50,5 @@ def build_facts(root: Path, merged: Merged, student: Student, filters: Filters, 
 
 
 def facts_of(out: OutputLayout, root: Path, merged: Merged, student: Student, runs_glob: str) -> BuildFacts:
-    """The facts of what stands under `out`: its filters are those that the ledger was written with."""
+    """Collect the facts of the build under `out`, with the filters that its ledger was made with."""
     return build_facts(root, merged, student, read_filters(out.ledger), runs_glob)

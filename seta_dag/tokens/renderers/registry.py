@@ -41,3 +41,9 @@ def _template(folder: Path) -> str:
     except (OSError, ValueError, AttributeError):
         return ""
     return template if isinstance(template, str) else ""
+
+
+def template_family(sha256: str) -> str | None:
+    """Return the model family of a known chat template as a tag for the Hub, for example `qwen3`."""
+    name = KNOWN_TEMPLATES.get(sha256)
+    return name.partition(",")[0].lower() if name else None

@@ -9,12 +9,15 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.accounting import account
-from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, REASONS, count_dispositions
+from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, count_dispositions
 from seta_dag.executor.stage import failure_note, unbuilt
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.reasons import Flag
 from seta_dag.store.atomic import write_memo
 from seta_dag.store.layout import OutputLayout, task_file_name
 from seta_dag.tokens.variants import VARIANTS
@@ -50,7 +53,10 @@ superseded_lists = st.lists(superseded_trials, max_size=3, unique_by=lambda tria
 bad_names = st.lists(st.sampled_from(["notes", "x_t_ab", "\ufffd"]), max_size=2, unique=True)
 failed_tasks = st.lists(st.sampled_from(["f", "g"]), max_size=2, unique=True)
 all_filters = st.builds(
-    Filters, st.none() | st.sampled_from([0.0, 0.5, 0.75]), st.none() | st.integers(10, 20)
+    Filters,
+    min_reward=st.none() | st.sampled_from([0.0, 0.5, 0.75]),
+    max_tokens=st.none() | st.integers(10, 20),
+    drop_flag=st.sets(st.sampled_from(list(Flag)), max_size=2).map(tuple),
 )
 
 
@@ -77,7 +83,7 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
     assert len(of_uid) == len(merge.trials)
     assert all(set(line) == set(LEDGER_SCHEMA.names) for line in lines)
     for line in lines:
-        assert (line["disposition"] == "dropped") == (line["reason"] in REASONS)
+        assert (line["disposition"] == "dropped") == (line["reason"] in reasons())
         assert (line["disposition"] == "row") <= all(line[f"{variant}_tokens"] for variant in VARIANTS)
     for trial in superseded:
         assert of_uid[trial.run, trial.uid]["disposition"] == "superseded"
@@ -101,7 +107,7 @@ def put(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
 
 def _filtered(one: MadeTrial, filters: Filters) -> str | None:
     longest = max(len(one.text_of(variant)) for variant in VARIANTS)
-    found = filters.reason(0.5, longest)
+    found = filters.reason(Signals(0.5, longest, frozenset(), 0, 0))
     return found and found[0]
 
 

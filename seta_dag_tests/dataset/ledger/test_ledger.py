@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.ledger import (
     LEDGER_SCHEMA,
-    REASONS,
     count_dispositions,
     count_reasons,
     read_filters,
@@ -60,8 +60,17 @@ def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert sorted(read_ledger(tmp_path / "ledger"), key=key) == sorted(sample_ledger(), key=key)
 
 
-@pytest.mark.parametrize("filters", [Filters(), Filters(0.5), Filters(max_tokens=7), Filters(1.0, 8192)])
-def test_the_filters_are_kept_with_it(filters: Filters, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"min_reward": 0.5},
+        {"max_tokens": 7},
+        {"drop_flag": ["log_skipped", "bad_content"], "max_tokens": 9},
+    ],
+)
+def test_the_filters_are_stored_in_the_ledger(values: dict[str, Any], tmp_path: Path) -> None:
+    filters = Filters(**values)
     write_ledger(tmp_path / "ledger", [], filters)
     assert read_filters(tmp_path / "ledger") == filters and read_ledger(tmp_path / "ledger") == []
 
@@ -116,11 +125,11 @@ def test_counts_are_those_of_the_lines() -> None:
     assert count_dispositions([]) == {"row": 0, "superseded": 0, "dropped": 0} and count_reasons([]) == {}
 
 
-@given(reasons=st.lists(st.sampled_from(REASONS), max_size=9))
-def test_reasons_are_counted_in_their_order(reasons: list[str]) -> None:
-    counted = count_reasons([ledger_line("a", "dropped", reason) for reason in reasons])
-    assert sum(counted.values()) == len(reasons)
-    assert list(counted) == sorted(counted, key=REASONS.index)
+@given(given=st.lists(st.sampled_from(list(reasons())), max_size=9))
+def test_reasons_are_counted_in_their_order(given: list[str]) -> None:
+    counted = count_reasons([ledger_line("a", "dropped", reason) for reason in given])
+    assert sum(counted.values()) == len(given)
+    assert list(counted) == sorted(counted, key=list(reasons()).index)
 
 
 def test_the_table_shows_every_line_uncut() -> None:

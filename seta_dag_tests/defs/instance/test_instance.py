@@ -12,7 +12,7 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from seta_dag.definitions import code_location
-from seta_dag.defs.build.plan import TASK_ASSETS, WHOLE_ASSETS
+from seta_dag.defs.build.plan import DATASET_ASSETS, TASK_ASSETS
 from seta_dag.defs.partitions import registered
 from seta_dag_tests.support.builds import Place, statuses, take, trial
 
@@ -23,7 +23,7 @@ def everything_is_green(instance: dg.DagsterInstance, place: Place) -> bool:
     """Whether the UI shows each task, and nothing else, as built, and every asset over all tasks."""
     tasks = {asset: statuses(instance, asset) for asset in TASK_ASSETS}
     wanted = dict.fromkeys(place.tasks(), "materialized")
-    whole = [instance.get_latest_materialization_event(dg.AssetKey(name)) for name in WHOLE_ASSETS]
+    whole = [instance.get_latest_materialization_event(dg.AssetKey(name)) for name in DATASET_ASSETS]
     return all(found == wanted for found in tasks.values()) and None not in whole
 
 
@@ -99,7 +99,7 @@ def test_scattered_changes_are_one_run_over_exactly_these_tasks(
     assert place.build(instance).rebuilt == 2
     assert instance.get_runs_count() == runs + 1
     assert [planned(instance, asset) for asset in TASK_ASSETS] == [["a", "stack_overflow__100"]] * 3
-    assert [len(planned(instance, asset)) for asset in WHOLE_ASSETS] == [1] * len(WHOLE_ASSETS)
+    assert [len(planned(instance, asset)) for asset in DATASET_ASSETS] == [1] * len(DATASET_ASSETS)
     assert everything_is_green(instance, place)
 
 
@@ -116,7 +116,7 @@ def run_over(place: Place, instance: dg.DagsterInstance, start: str, end: str) -
 def test_a_range_that_names_no_task_fails_and_says_so(place: Place, instance: dg.DagsterInstance) -> None:
     place.build(instance)
     first, *_, last = registered(instance)
-    assert "the range holds no task; see the registered tasks" in run_over(place, instance, last, first)
+    assert "the range contains no task; see the registered tasks" in run_over(place, instance, last, first)
 
 
 def test_a_registered_task_without_a_trial_fails_and_says_so(
@@ -124,7 +124,7 @@ def test_a_registered_task_without_a_trial_fails_and_says_so(
 ) -> None:
     place.build(instance)
     instance.add_dynamic_partitions("task", ["gone"])
-    assert "none of the 1 tasks asked for has a trial" in run_over(place, instance, "gone", "gone")
+    assert "none of the 1 requested tasks has a trial" in run_over(place, instance, "gone", "gone")
 
 
 def stale(instance: dg.DagsterInstance, assets: Iterable[str]) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ def test_every_line_that_the_ledger_has_more_or_less_is_found(built: Path, line:
         (None, "No such file"),
         (b"# No YAML at all\n", "no YAML"),
         (b"---\nlicense: [mit\n---\n# Broken\n", "can't be read"),
-        (b"---\n- a\n- list\n---\n# Other YAML\n", "no known variant"),
+        (b"---\n- a\n- list\n---\n# Other YAML\n", "unknown variant None"),
         (b"\xff\xfe", "utf-8"),
     ],
 )

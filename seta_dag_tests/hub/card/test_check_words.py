@@ -30,7 +30,7 @@ def _numbers_changed_by_one(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_number_of_a_card_changed_by_one_is_found(tmp_path: Path, variant: Variant) -> None:
-    filtered = replace(FACTS, filters=Filters(0.5, 16384))
+    filtered = replace(FACTS, filters=Filters(min_reward=0.5, max_tokens=16384))
     dataset = build(tmp_path, variant, facts=filtered, repo="org/set-1")
     assert check_card(dataset, sample_ledger(), filters=filtered.filters) == []
     numbers = list(_numbers_changed_by_one((dataset / "README.md").read_text("utf-8")))

@@ -9,7 +9,7 @@ import yaml
 
 from seta_dag.dataset.schema import FEATURES
 from seta_dag.dataset.stats import read_stats
-from seta_dag.hub.card.front_matter import card_yaml, size_category
+from seta_dag.hub.card.front_matter import front_matter, size_category
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.render import render_card
 from seta_dag_tests.hub.card.test_render import FACTS
@@ -41,12 +41,12 @@ def test_yaml_is_byte_for_byte_what_datasets_writes(tmp_path: Path) -> None:
     DatasetInfosDict({"default": info}).to_dataset_card_data(data)
     files = {"data_files": [{"split": "train", "path": "data/train-*"}]}
     MetadataConfigs({"default": files}).to_dataset_card_data(data)
-    assert card_yaml(stats, "apache-2.0") == data.to_yaml(original_order=ORDER)
+    assert front_matter(stats, "apache-2.0", "qwen3") == data.to_yaml(original_order=ORDER)
 
 
 def test_keys_stand_in_the_order_of_the_reference(tmp_path: Path) -> None:
     stats = read_stats(write_dataset(tmp_path / "set", sample_rows()))
-    assert list(yaml.safe_load(card_yaml(stats, "mit"))) == ORDER
+    assert list(yaml.safe_load(front_matter(stats, "mit", None))) == ORDER
 
 
 @pytest.mark.parametrize(

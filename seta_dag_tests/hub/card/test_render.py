@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import REASONS, LedgerLine
+from seta_dag.dataset.filters.registry import reasons
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.hub.card.prose import Prose, Section
@@ -95,7 +96,7 @@ def test_a_student_from_a_folder_is_named_without_its_path(stats: Stats, name: s
 
 
 def test_settings_of_the_build_are_given(stats: Stats) -> None:
-    facts = replace(FACTS, filters=Filters(0.5, 16384), runs_glob="kimi|glm*")
+    facts = replace(FACTS, filters=Filters(min_reward=0.5, max_tokens=16384), runs_glob="kimi|glm*")
     build = {row[0]: row[1] for row in parse_card(card(stats, facts=facts)).tables["Build"]}
     assert (build["minimum reward"], build["maximum tokens"], build["runs"]) == ("0.5", "16,384", "kimi|glm*")
 
@@ -119,11 +120,11 @@ def test_a_name_of_any_spelling_is_one_cell(stats: Stats, name: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_reason_and_flag_has_its_meaning(stats: Stats, variant: Variant) -> None:
-    lines = [ledger_line(RUNS[0], "dropped", reason) for reason in REASONS]
+    lines = [ledger_line(RUNS[0], "dropped", reason) for reason in reasons()]
     lines.append(ledger_line(RUNS[0], "row", flags=FLAGS))
     tables = parse_card(card(stats, variant, lines=lines)).tables
     assert [row[0] for row in tables["Flags"]] == FLAGS
-    assert [row[0] for row in tables["Filtering"][3:-1]] == [f"dropped: {reason}" for reason in REASONS]
+    assert [row[0] for row in tables["Filtering"][3:-1]] == [f"dropped: {reason}" for reason in reasons()]
     assert all(row[-1] for row in [*tables["Flags"], *tables["Filtering"][3:]])
 
 
