@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from seta_dag.cli import main
+from seta_dag.options.build_options import keys
+from seta_dag.rollouts.reasons import Flag, Reason
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 NOT_RUN = ("make test", "make ui")
@@ -72,7 +76,56 @@ def test_the_python_of_the_readme_runs(printed: dict[str, str], checkout: Path) 
     assert printed and done.returncode == 0, done.stderr
 
 
-def test_the_layout_of_the_code_is_the_one_told(checkout: Path) -> None:
-    told = re.findall(r"^(seta_dag/\w+/)", README, re.M)
-    assert told == [f"seta_dag/{name}/" for name in ("rollouts", "tokens", "dataset", "hub", "defs")]
-    assert all((checkout / folder).is_dir() for folder in told)
+def test_folders_of_the_readme_exist(checkout: Path) -> None:
+    named = re.findall(r"^(seta_dag/\w+/)", README, re.M)
+    assert named == [f"seta_dag/{name}/" for name in ("rollouts", "tokens", "dataset", "hub", "defs")]
+    assert all((checkout / folder).is_dir() for folder in named)
+
+
+def table(head: str) -> dict[str, str]:
+    """Return the rows of the README's table with that head."""
+    (rows,) = re.findall(rf"^\| {head} \| meaning \|\n\|---\|---\|\n((?:\|.*\n)+)", README, re.M)
+    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", rows, re.M))
+
+
+def test_tables_of_the_readme_are_the_enums() -> None:
+    assert table("reason") == {reason: reason.meaning for reason in Reason}
+    assert table("flag") == {flag: flag.meaning for flag in Flag}
+
+
+def test_options_of_the_readme_are_those_of_the_command_line() -> None:
+    rows = re.findall(r"^\| `(--[\w-]+)` \| `(\w+)` \| `(\w+)` \|", README, re.M)
+    assert [key for _, key, _ in rows] == sorted(keys(), key=[key for _, key, _ in rows].index)
+    assert all(variable == f"SETA_{key.upper()}" for _, key, variable in rows)
+    offered = {option for parameter in main.commands["build"].params for option in parameter.opts}
+    assert {option for option, _, _ in rows} <= offered
+
+
+def links(path: Path) -> list[Path]:
+    """Return the local files that a Markdown document links to."""
+    found = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8"))
+    return [path.parent / name for name in found]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "examples/README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))],
+)
+def test_links_of_the_documents_lead_somewhere(name: str) -> None:
+    assert [str(link) for link in links(ROOT / name) if not link.exists()] == []
+
+
+def test_every_rule_that_the_code_names_is_in_the_rules() -> None:
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "seta_dag").rglob("*.py"))
+    named = set(re.findall(r"\bR\d+\b", text))
+    sections = set(re.findall(r"^## (R\d+)\.", (ROOT / "docs/rules.md").read_text("utf-8"), re.M))
+    assert named and named <= sections == {f"R{n}" for n in range(1, 13)}
+
+
+def test_modules_that_the_architecture_names_exist() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = re.findall(
+        r"\b((?:store|executor|rollouts|tokens|dataset|hub|options|defs|cli|loaders)/[\w/.]*)", text
+    )
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "seta_dag" / name).exists()] == []
