@@ -152,7 +152,7 @@ def test_a_run_reached_twice_is_one_run_the_same_everywhere(tmp_path: Path) -> N
 def test_no_run_is_a_wrong_setting(folders: list[str], tmp_path: Path) -> None:
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
-    with pytest.raises(ConfigError, match="no run in it"):
+    with pytest.raises(ConfigError, match="contains no runs"):
         find_runs(tmp_path)
 
 
