@@ -84,7 +84,7 @@ def test_link_to_itself_counts_as_missing(path: str, root: Path, maker: RowMaker
     assert build_trial(root, maker)["reason"] == LOOPS[path]
 
 
-def test_trial_that_is_deleted_meanwhile_does_not_fail_its_task(root: Path) -> None:
+def test_trial_that_is_deleted_meanwhile_fails_neither_its_record_nor_its_report(root: Path) -> None:
     out, merged = OutputLayout(root.parent / "out"), merge_runs(root, "*", "student")
     shutil.rmtree(root / TRIAL)
     assert collect_tasks(out, root, merged, ["task"]).failed == {}
