@@ -1,4 +1,4 @@
-"""R5: a conversation as it is rendered, whatever client logged it."""
+"""A conversation as it is rendered, whatever client logged it (rule R5, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call as it is rendered: `arguments` is JSON text, malformed where the teacher's was."""
+    """A tool call as it is rendered.
+
+    Attributes:
+        name: name of the tool.
+        arguments: JSON text, malformed where the teacher's was.
+    """
 
     name: str
     arguments: str
@@ -18,7 +23,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `reasoning` and `calls` are empty but in assistant turns."""
+    """One message.
+
+    Attributes:
+        role: the role it is rendered with.
+        content: text, possibly empty.
+        reasoning: the teacher's reasoning; empty except in assistant turns.
+        calls: tool calls; empty except in assistant turns.
+    """
 
     role: Role
     content: str
@@ -28,10 +40,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What is rendered: the turns, and each tool schema as JSON text.
+    """What is rendered.
 
-    `n_messages` counts the logged messages, the final turn included and unknown roles too.
-    `flags` name what was settled on the way: unknown_role, bad_arguments, bad_tool_call, bad_content.
+    Attributes:
+        turns: all turns in order.
+        tools: each tool schema as JSON text.
+        n_messages: number of logged messages, including the final turn and those that are not rendered.
+        flags: what was unusual: unknown_role, bad_content, bad_tool_call, bad_arguments.
     """
 
     turns: tuple[Turn, ...]
@@ -40,11 +55,11 @@ class Conversation:
     flags: frozenset[str]
 
     def assistant_only(self) -> Conversation:
-        """The same less what others said: all that is to be held against the trainable spans."""
+        """Return a copy without the content of other turns; enough to check the trainable spans."""
         turns = (turn if turn.role == "assistant" else replace(turn, content="") for turn in self.turns)
         return replace(self, turns=tuple(turns))
 
     @property
     def n_assistant_turns(self) -> int:
-        """How many turns the student learns from."""
+        """Number of turns that the student is trained on."""
         return sum(turn.role == "assistant" for turn in self.turns)

@@ -1,4 +1,4 @@
-"""R5: the conversation of a log, with every oddity of the backends settled once."""
+"""The conversation of a log, whatever the backend that wrote it (rule R5, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ _ROLES: dict[str, Role] = {
 
 
 def conversation(log: dict[str, Any]) -> Conversation:
-    """The conversation of a usable log: `request.messages` and the final turn (R4 says what is usable)."""
+    """Return the conversation of a usable log (rule R4): `request.messages` and the final turn.
+
+    Raises:
+        RecursionError: arguments or a tool schema are nested too deeply to be written as JSON.
+    """
     messages = list(log["request"]["messages"])
     final = final_turn(log)
     if final is not None:
-        messages.append({**final, "role": "assistant"})
+        messages.append({**final, "role": "assistant"})  # whatever its role says, if it has one
     flags: set[str] = set()
-    turns = tuple(_turn(message, flags) for message in messages if _known(message, flags))
+    turns = tuple(_turn(message, flags) for message in messages if _has_known_role(message, flags))
     return Conversation(turns, tuple(_schemas(log)), len(messages), frozenset(flags))
 
 
-def _known(message: dict[str, Any], flags: set[str]) -> bool:
+def _has_known_role(message: dict[str, Any], flags: set[str]) -> bool:
     if message["role"] not in _ROLES:
         flags.add("unknown_role")
     return message["role"] in _ROLES
@@ -43,7 +47,7 @@ def _turn(message: dict[str, Any], flags: set[str]) -> Turn:
 
 
 def _text(content: Any, flags: set[str]) -> str:
-    """A string as it is, null as nothing, a list of parts as its text parts joined."""
+    """Return content as text: a string, nothing for null, or the joined text parts of a list."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
@@ -58,15 +62,16 @@ def _part(part: Any) -> str:
 
 
 def _reasoning(logged: Any, content: str, flags: set[str]) -> tuple[str, str]:
-    """(reasoning, content) of an assistant turn: logged beside the content, or inline at its head."""
+    """Return (reasoning, content) of an assistant turn; reasoning may be inline at the start of content."""
     if logged is not None and not isinstance(logged, str):
         flags.add("bad_content")
     if isinstance(logged, str) and logged:
         return clean(logged), content
-    head = content.lstrip()
-    if not head.startswith("<think>") or "</think>" not in head:
+    stripped = content.lstrip()
+    # Only a block at the start is reasoning. Anywhere else, the model or a tool writes about such tags.
+    if not stripped.startswith("<think>") or "</think>" not in stripped:
         return "", content
-    inline, _, rest = head.removeprefix("<think>").partition("</think>")
+    inline, _, rest = stripped.removeprefix("<think>").partition("</think>")
     return inline.strip("\n"), rest.lstrip("\n")
 
 
@@ -74,6 +79,7 @@ def _calls(logged: Any, flags: set[str]) -> Iterator[Call]:
     if logged is not None and not isinstance(logged, list):
         flags.add("bad_tool_call")
     for call in logged if isinstance(logged, list) else ():
+        # Some backends log the name and arguments without an object `function` around them.
         function = (call.get("function") or call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             flags.add("bad_tool_call")
@@ -82,11 +88,12 @@ def _calls(logged: Any, flags: set[str]) -> Iterator[Call]:
 
 
 def _arguments(logged: Any, flags: set[str]) -> str:
-    """A string verbatim, malformed too; an object as JSON; absent or null as `{}`."""
+    """Return arguments as JSON text: strings verbatim, other values as JSON, null as `{}`."""
     if logged is None:
         return "{}"
     if not isinstance(logged, str):
         return to_json(logged)
+    # Malformed JSON stays as the teacher wrote it, because the tool's answer refers to it.
     if not json_reader.is_json(logged):
         flags.add("bad_arguments")
     return logged
@@ -99,5 +106,5 @@ def _schemas(log: dict[str, Any]) -> Iterable[str]:
 
 
 def to_json(value: Any) -> str:
-    """JSON as the chat template's own `tojson` writes it: unsorted, spaced, not ASCII-escaped."""
+    """Return JSON as the chat template's `tojson` writes it: unsorted, spaced, not ASCII-escaped."""
     return json.dumps(value, ensure_ascii=False)
