@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
-
-from xxhash import xxh3_128
 
 from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts import json_reader
@@ -26,34 +23,10 @@ from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.engines import Known
 from seta_dag.tokens.task_file import TaskFile
+from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _LONG = 50_000_000  # bytes of a log that is read again rather than held
-
-
-@dataclass(slots=True)
-class TrialRow:
-    """What became of a canonical trial: a row in both variants, or a `reason` with a `detail`.
-
-    `small` holds the short columns of R10, and for each variant its counts and its `proof`: the digest of
-    what was proved. `at` is the place of the row's first batch in the task's file.
-    """
-
-    trial: Trial
-    report: Report
-    reason: str | None = None
-    detail: str | None = None
-    flags: set[str] = field(default_factory=set)
-    against_reference: bool = False
-    snapshot: str | None = None
-    n_assistant_turns: int | None = None
-    at: int = 0
-    small: dict[str, Any] = field(default_factory=dict)
-
-    def dropped(self, reason: str, detail: str | None = None) -> TrialRow:
-        """This trial without a row."""
-        self.reason, self.detail = reason, detail
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +94,6 @@ class RowMaker:
         fault = self.prover.engines_agree(rendered, made, known)
         if fault is not None and row.reason is None:
             row.dropped("not_exact", f"{variant}: {fault}")
-
-
-def digest(text: Any, ids: Any, mask: Any) -> str:
-    """What identifies a proved row: its text, its ids as int32 and its mask as int8, little-endian.
-
-    Each is anything that gives its bytes as a buffer.
-    """
-    found = xxh3_128(text)
-    found.update(ids)
-    found.update(mask)
-    return found.hexdigest()
 
 
 def build_row(

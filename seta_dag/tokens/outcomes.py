@@ -9,8 +9,8 @@ import orjson
 
 from seta_dag.executor.stage import records
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow
 from seta_dag.tokens.log_columns import SHORT_COLUMNS
+from seta_dag.tokens.trial_row import TrialRow
 from seta_dag.tokens.variants import VARIANTS
 
 TrialOutcome = dict[str, Any]

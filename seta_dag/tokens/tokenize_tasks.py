@@ -13,9 +13,10 @@ from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.parse_reports import reports_in
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import RowMaker, TrialRow, build_row
+from seta_dag.tokens.example import RowMaker, build_row
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import task_file
+from seta_dag.tokens.trial_row import TrialRow
 from seta_dag.tokens.variants import VARIANTS
 
 

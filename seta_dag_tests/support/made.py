@@ -23,10 +23,10 @@ from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.mask import Mask
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import TaskFile, task_file
+from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 RUN = "exp/kimi"

@@ -19,10 +19,10 @@ from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.log_columns import short_values
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import read_row, task_file
+from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.made import MadeTrial, mask_of, merged, write_stages
 

@@ -12,8 +12,9 @@ from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
-from seta_dag.tokens.example import RowMaker, TrialRow
+from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.task_file import task_file
+from seta_dag.tokens.trial_row import TrialRow
 from seta_dag_tests.support.conversations import Log, logs, plain_logs
 from seta_dag_tests.support.named_conversations import NAMED
 
