@@ -1,4 +1,4 @@
-"""The tokenizer loads while other work goes on: it takes two seconds, most of them without Python's lock."""
+"""Load the tokenizer in the background: it takes two seconds, most of them without the GIL."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from seta_dag.tokens.tokenizer import StudentTokenizer
 _Key = tuple[Student, EngineName]
 _loading: dict[_Key, Future[Prover]] = {}
 _in_use: WeakValueDictionary[_Key, Prover] = WeakValueDictionary()
-"""A loaded tokenizer is 250 MB, so it is kept only as long as somebody uses it."""
+"""A loaded tokenizer takes 250 MB, so it goes away with its last user."""
 
 
 def load_ahead(student: Student, engine: EngineName) -> None:
-    """Begins to load `student` into the engine of that name, unless it is loading or in use."""
+    """Start loading the student's tokenizer into an engine, unless it is loading or in use already."""
     key = (student, engine)
     if key not in _loading and key not in _in_use:
         pool = ThreadPoolExecutor(1)
         _loading[key] = pool.submit(_load, *key)
-        pool.shutdown(wait=False)
+        pool.shutdown(wait=False)  # the thread ends by itself once the tokenizer is loaded
 
 
 def loaded(student: Student, engine: EngineName) -> Prover:
-    """What proves the rows of the student, the one in use if there is one. Raises what loading it raises."""
+    """Return a prover with the student's tokenizer, shared with everyone who uses it at the moment.
+
+    Waits for a tokenizer that `load_ahead` started to load. Raises whatever loading it raises; the next
+    call tries again.
+    """
     key = (student, engine)
     if key in _in_use:
         return _in_use[key]
@@ -38,5 +42,5 @@ def loaded(student: Student, engine: EngineName) -> Prover:
 
 def _load(student: Student, engine: EngineName) -> Prover:
     prover = Prover.load(student, StudentTokenizer.load(student, engine))
-    give_back()
+    give_back()  # the parsed tokenizer.json leaves 100 MB of free memory behind
     return prover

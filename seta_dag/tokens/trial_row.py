@@ -1,4 +1,4 @@
-"""What became of a canonical trial, and the digest that identifies a proved row."""
+"""The result of building one trial, and the digest that identifies a proved row."""
 
 from __future__ import annotations
 
@@ -13,33 +13,46 @@ from seta_dag.rollouts.listing.trials import Trial
 
 @dataclass(slots=True)
 class TrialRow:
-    """What became of a canonical trial: a row in both variants, or a `reason` with a `detail`.
+    """A canonical trial: a row in both variants, or the reason why there is none.
 
-    `small` holds the short columns of R10, and for each variant its counts and its `proof`: the digest of
-    what was proved. `at` is the place of the row's first batch in the task's file.
+    The long columns are not here but in the task's file, see `task_file`.
     """
 
     trial: Trial
     report: Report
+    """The trial's test report; it has the reward (rule R3)."""
     reason: str | None = None
+    """Drop reason; None for a row."""
     detail: str | None = None
+    """One sentence about `reason`."""
     flags: set[str] = field(default_factory=set)
+    """Flags found so far (rule R11)."""
     against_reference: bool = False
+    """True if the ids are checked with the reference engine (rule R8)."""
     snapshot: str | None = None
+    """File name of the chosen log; None without a usable log (rule R4)."""
     n_assistant_turns: int | None = None
-    at: int = 0
-    small: dict[str, Any] = field(default_factory=dict)
+    """Assistant turns of the conversation, counting the final turn; None without a usable log."""
+    first_batch: int = 0
+    """Index of the row's first batch in the task's file."""
+    short_columns: dict[str, Any] = field(default_factory=dict)
+    """The short columns of rule R10 by name, and `content`, a digest of all that the variants share.
 
-    def dropped(self, reason: str, detail: str | None = None) -> TrialRow:
-        """This trial without a row."""
+    For each variant also its counts and its `proof`, see `digest`, as in `thinking.local_token_count`.
+    Empty or incomplete if the trial was dropped.
+    """
+
+    def drop(self, reason: str, detail: str | None = None) -> TrialRow:
+        """Set the drop reason and return this trial."""
         self.reason, self.detail = reason, detail
         return self
 
 
 def digest(text: Any, ids: Any, mask: Any) -> str:
-    """What identifies a proved row: its text, its ids as int32 and its mask as int8, little-endian.
+    """Return the digest of a row's text (UTF-8), ids (int32) and mask (int8), little-endian.
 
-    Each is anything that gives its bytes as a buffer.
+    Each argument is anything with the buffer protocol. The digest is made when the row is proved and
+    compared with what is in the shards later.
     """
     found = xxh3_128(text)
     found.update(ids)

@@ -56,4 +56,4 @@ def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
         row = build_row(root, trial, read_report(root / trial.path), maker, file, later)
     later.run()
     rows = VARIANTS if row.reason is None else ()
-    return Written(row, {variant: read_row(path, row.at, variant) for variant in rows})
+    return Written(row, {variant: read_row(path, row.first_batch, variant) for variant in rows})

@@ -1,0 +1,8 @@
+"""Checks of finished rows by a second, largely independent method (rules R8 and R9, docs/rules.md).
+
+- `prover`: all proofs of a row.
+- `turns`: the expected text of each assistant turn, written without the renderer.
+- `differences`: describe the first difference in one sentence.
+
+May import `tokenizer`, `student`, `renderers` and the layers below `tokens`.
+"""

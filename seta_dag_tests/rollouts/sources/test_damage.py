@@ -134,7 +134,7 @@ def test_a_damaged_trial_becomes_a_row(name: str, tmp_path: Path, maker: RowMake
     row = written.row
     assert (row.reason, row.detail) == (None, None)
     assert row.flags == case.flags
-    assert (row.small["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
+    assert (row.short_columns["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
     assert len(written.spans("thinking")) == case.n_turns
     assert written.text("thinking").endswith(case.ends)
 
@@ -142,7 +142,7 @@ def test_a_damaged_trial_becomes_a_row(name: str, tmp_path: Path, maker: RowMake
 @pytest.mark.parametrize("name", ROWS)
 def test_the_raw_log_is_the_file(name: str, tmp_path: Path, maker: RowMaker) -> None:
     written = row_of(tmp_path, ROWS[name].files, maker)
-    raw = (tmp_path / written.row.small["conv_json_path"]).read_bytes()
+    raw = (tmp_path / written.row.short_columns["conv_json_path"]).read_bytes()
     assert written.raw == raw.decode("utf-8-sig")
 
 
@@ -151,7 +151,7 @@ def test_a_trial_damaged_beyond_use_is_dropped(name: str, tmp_path: Path, maker:
     files, reason = DROPS[name]
     row = row_of(tmp_path, files, maker).row
     assert row.reason == reason and row.detail
-    assert not any("proof" in name for name in row.small)
+    assert not any("proof" in name for name in row.short_columns)
 
 
 def test_depth_at_the_reach_of_json_never_raises(tmp_path: Path, maker: RowMaker) -> None:

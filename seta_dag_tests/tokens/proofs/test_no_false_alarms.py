@@ -1,4 +1,4 @@
-"""No false alarm: the proofs hold for every conversation that the renderer is given."""
+"""The proofs hold for every conversation that can be rendered."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 
 def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
-    """(reason, detail) of the log's row, held against the reference engine too."""
-    row, later = TrialRow(TRIAL, Report(1, 1)), Deferred()
+    """Return (reason, detail) of the log's row, after all proofs including the reference engine's."""
+    row, deferred = TrialRow(TRIAL, Report(1, 1)), Deferred()
     with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
-        maker.tokenize(row, lambda: conversation(made), file, later)
-    later.run()
+        maker.tokenize(row, lambda: conversation(made), file, deferred)
+    deferred.run()
     assert row.against_reference
     return row.reason, row.detail
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_named_conversation_is_proved(name: str, maker: RowMaker) -> None:
+def test_named_conversation_is_proved(name: str, maker: RowMaker) -> None:
     assert outcome(NAMED[name], maker) == (None, None)
 
 
 @given(made=logs() | plain_logs())
-def test_any_conversation_is_proved(made: Log, maker: RowMaker) -> None:
+def test_generated_conversation_is_proved(made: Log, maker: RowMaker) -> None:
     assert outcome(made, maker) == (None, None)

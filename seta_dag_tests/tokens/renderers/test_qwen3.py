@@ -1,4 +1,4 @@
-"""R6 and R7: the renderer equals the official chat template, but for what the rules change."""
+"""The renderer gives the text of the official chat template, with the changes of rules R6 and R7."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CASES = [(name, variant) for name in NAMED for variant in VARIANTS]
 
 
 def rendering(made: Log, variant: Variant) -> Rendered:
-    """The log's conversation, rendered."""
+    """Render the conversation of a log."""
     return render(conversation(made), variant)
 
 
@@ -34,35 +34,35 @@ def after_one_query() -> st.SearchStrategy[Log]:
     return st.builds(lambda first, rest: log(first, *rest), query, later)
 
 
-def test_each_trap_and_forty_conversations_are_named() -> None:
+def test_golden_renderings_cover_each_trap_and_forty_conversations() -> None:
     assert {name[:6] for name in NAMED if name.startswith("trap")} == {f"trap {n}" for n in range(1, 9)}
     assert len(NAMED) >= 40
     assert set(GOLDEN) == set(CASES)
 
 
 @pytest.mark.parametrize(("name", "variant"), CASES)
-def test_rendering_equals_the_golden_one(name: str, variant: Variant) -> None:
+def test_rendering_is_the_golden_one(name: str, variant: Variant) -> None:
     assert rendering(NAMED[name], variant).text == GOLDEN[name, variant]
 
 
 @pytest.mark.parametrize("revision", template.REVISIONS)
-def test_golden_renderings_are_the_templates(revision: str) -> None:
+def test_golden_renderings_are_those_of_the_template(revision: str) -> None:
     made = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
     assert made == GOLDEN
 
 
 @given(made=logs())
-def test_rendering_equals_the_changed_template(made: Log) -> None:
+def test_rendering_is_that_of_the_modified_template(made: Log) -> None:
     assume(template.r5_messages(made))
     expected = {(v, r): template.expected(made, r, v) for v in VARIANTS for r in template.REVISIONS}
     assert {(v, r): rendering(made, v).text for v, r in expected} == expected
 
 
 @given(made=after_one_query())
-def test_rendering_equals_the_untouched_template(made: Log) -> None:
+def test_rendering_after_one_query_is_that_of_the_official_template(made: Log) -> None:
     messages = template.r5_messages(made)
-    untouched = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
-    assert {rendering(made, "thinking").text} == untouched
+    official = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
+    assert {rendering(made, "thinking").text} == official
 
 
 @given(made=logs())
@@ -74,7 +74,7 @@ def test_spans_are_the_assistant_turns_in_order(made: Log) -> None:
 
 
 @given(made=logs())
-def test_pieces_are_markup_and_whole_gaps(made: Log) -> None:
+def test_pieces_of_ordinary_text_are_never_adjacent_or_empty(made: Log) -> None:
     for variant in VARIANTS:
         pieces = rendering(made, variant).pieces
         markup = [type(piece) is Markup for piece in pieces]
@@ -84,7 +84,7 @@ def test_pieces_are_markup_and_whole_gaps(made: Log) -> None:
 
 
 @given(made=logs())
-def test_each_span_is_one_turn_with_its_header_and_its_end(made: Log) -> None:
+def test_each_span_is_one_turn_with_header_and_end(made: Log) -> None:
     for one in (rendering(made, variant) for variant in VARIANTS):
         for first, end in one.spans:
             assert one.pieces[first] is IM_START
@@ -94,7 +94,7 @@ def test_each_span_is_one_turn_with_its_header_and_its_end(made: Log) -> None:
 
 
 @given(made=logs())
-def test_thinking_keeps_all_reasoning_and_nothink_none(made: Log) -> None:
+def test_thinking_has_all_reasoning_and_nothink_none(made: Log) -> None:
     found = template.r5_messages(made)
     logged = sum(bool(message.get("reasoning_content")) for message in found)
     last_is_bare = bool(found) and found[-1]["role"] == "assistant" and not found[-1]["reasoning_content"]
@@ -104,13 +104,13 @@ def test_thinking_keeps_all_reasoning_and_nothink_none(made: Log) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("place", PLACES)
-def test_an_added_token_in_text_is_told(place: str, variant: Variant) -> None:
-    told = {token: rendering(PLACES[place](token), variant).has_literal_markup for token in ADDED_TOKENS}
-    assert told == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
+def test_an_added_token_in_text_is_literal_markup(place: str, variant: Variant) -> None:
+    found = {token: rendering(PLACES[place](token), variant).has_literal_markup for token in ADDED_TOKENS}
+    assert found == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
 
 
 @given(made=plain_logs())
-def test_halves_of_added_tokens_are_not_told(made: Log) -> None:
+def test_parts_of_added_tokens_are_not_literal_markup(made: Log) -> None:
     assert not any(rendering(made, variant).has_literal_markup for variant in VARIANTS)
 
 
