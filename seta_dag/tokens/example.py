@@ -18,10 +18,11 @@ from seta_dag.rollouts.sources.dialects import conversation as parse_conversatio
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
 from seta_dag.tokens.mask import Tokenized
-from seta_dag.tokens.proofs.prover import Prover, sampled
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.proofs.sample import sampled
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
-from seta_dag.tokens.student.engines import EncodingCache
+from seta_dag.tokens.student.caching_engine import EncodingCache
 from seta_dag.tokens.task_file import TaskFile
 from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant

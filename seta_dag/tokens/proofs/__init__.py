@@ -1,6 +1,7 @@
 """Checks of finished rows by a second, largely independent method (rules R8 and R9, docs/rules.md).
 
 - `prover`: all proofs of a row.
+- `masks`: masks computed a second way; `sample`: the sample for the reference engine.
 - `turns`: the expected text of each assistant turn, written without the renderer.
 - `differences`: describe the first difference in one sentence.
 

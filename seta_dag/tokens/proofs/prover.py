@@ -5,8 +5,6 @@ Each proof returns None if it holds, else a sentence that names the proof and th
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -17,10 +15,12 @@ import numpy.typing as npt
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.tokens.mask import Mask, Tokenized, tokenize
 from seta_dag.tokens.proofs.differences import compare_arrays, compare_decoded, compare_texts
+from seta_dag.tokens.proofs.masks import mask_of, scan
 from seta_dag.tokens.proofs.turns import logged_reasoning, turn_texts
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.markup import END_THINK, IM_END, IM_START, THINK, Markup
-from seta_dag.tokens.student.engines import CachingEngine, EncodingCache, Engine, Ids
+from seta_dag.tokens.student.caching_engine import CachingEngine, EncodingCache
+from seta_dag.tokens.student.engines import Engine, Ids
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.vocabulary import Decoded, Vocabulary, nfc_utf8
 from seta_dag.tokens.student.windows import windows
@@ -49,9 +49,10 @@ class Prover:
         return self.student.engine("hf")
 
     @cached_property
-    def _assistant(self) -> list[int]:
-        ids: list[int] = self.tokenizer.engine.encode_ordinary(["assistant"]).ids.tolist()
-        return ids
+    def _header(self) -> list[int]:
+        """The ids of `<|im_start|>assistant`."""
+        assistant = self.tokenizer.engine.encode_ordinary(["assistant"]).ids
+        return [self.tokenizer.markup_ids[IM_START], *assistant.tolist()]
 
     def prove(
         self,
@@ -87,7 +88,7 @@ class Prover:
         In the thinking variant their reasoning must be what was logged, in nothink there must be none.
         """
         return (
-            compare_arrays("turns: mask", tokenized.mask, _mask(tokenized.spans, len(tokenized.ids)))
+            compare_arrays("turns: mask", tokenized.mask, mask_of(tokenized.spans, len(tokenized.ids)))
             or compare_texts("turns", decoded.texts(tokenized.spans), turn_texts(conversation, variant))
             or self._reasoning(tokenized, decoded, logged_reasoning(conversation, variant))
         )
@@ -106,10 +107,7 @@ class Prover:
         return np.flatnonzero(trainable)
 
     def whole_text(self, rendered: Rendered, tokenized: Tokenized, _: Decoded) -> str | None:
-        """Prove a row without literal markup: tokenizing its text as one string gives its ids.
-
-        The token scan of the public reference must give its mask.
-        """
+        """Prove that the text as one string gives the ids, and the reference's token scan the mask."""
         at = 0
         # Window by window: the engine would need several times the memory of a long text.
         for window in windows(rendered.utf8):
@@ -124,19 +122,8 @@ class Prover:
         )
 
     def scan(self, ids: Ids) -> Mask:
-        """Compute the mask as the public reference does, by searching the ids.
-
-        It is 1 from each `<|im_start|>` before `assistant` through the next `<|im_end|>` and the token
-        after it. The newline after `assistant` is not searched for: if the content begins with newlines, it
-        shares a token with them.
-        """
-        starts = np.flatnonzero(ids == self.tokenizer.markup_ids[IM_START])
-        for offset, token in enumerate(self._assistant, 1):
-            starts = starts[ids.take(starts + offset, mode="clip") == token]
-        ends = np.flatnonzero(ids == self.tokenizer.markup_ids[IM_END])
-        # The first end after each start; a turn that never ends reaches to the end of the row.
-        stops = np.append(ends, len(ids))[np.searchsorted(ends, starts)] + 2
-        return _mask(zip(starts.tolist(), stops.tolist(), strict=True), len(ids))
+        """Compute the mask as the public reference does, by searching the ids."""
+        return scan(ids, self._header, self.tokenizer.markup_ids[IM_END])
 
     def markup(self, rendered: Rendered, tokenized: Tokenized, decoded: Decoded) -> str | None:
         """Prove a row with literal markup: special tokens are exactly where the renderer wrote markup."""
@@ -160,20 +147,3 @@ class Prover:
         """
         other = tokenize([rendered], CachingEngine(self.reference, cache), self.tokenizer.markup_ids)[0]
         return compare_arrays("engines_agree: id", tokenized.ids, other.ids)
-
-
-def sampled(trial_uid: str, rate: float) -> bool:
-    """Return True if a trial is in the sample of this rate, 0.0 to 1.0.
-
-    That depends on the uid only (rule R12), and a larger sample contains every smaller one.
-    """
-    digest = hashlib.sha256(trial_uid.encode()).digest()
-    return int.from_bytes(digest[:8], "big") < rate * 2**64
-
-
-def _mask(spans: Iterable[tuple[int, int]], length: int) -> Mask:
-    """Return the mask that is 1 in the spans `[start, end)`; on purpose not the code of `mask.py`."""
-    mask = np.zeros(length, np.int8)
-    for start, end in spans:
-        mask[start:end] = 1
-    return mask

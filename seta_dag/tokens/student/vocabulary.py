@@ -5,7 +5,7 @@ The proofs decode with this vocabulary, so that a fault of an engine can't hide 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from seta_dag.tokens.student.byte_level import spellings_by_id, token_bytes
 from seta_dag.tokens.student.engines import Ids
-from seta_dag.tokens.student.qwen3_tokenizer import byte_chars
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.windows import windows
 
@@ -59,10 +59,10 @@ class Vocabulary:
         """Read the student's vocabulary. Takes half a second, so keep the result."""
         tokenizer = student.parse()
         added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
-        spellings = _by_id(tokenizer["model"]["vocab"], added)
+        spellings = spellings_by_id(tokenizer["model"]["vocab"], added)
         is_added = np.zeros(len(spellings), np.bool_)
         is_added[list(added)] = True
-        return cls(_as_bytes(spellings), is_added)
+        return cls(token_bytes(spellings), is_added)
 
     def decode_expected(self, ids: Ids, expected: bytes) -> Decoded:
         """Decode ids that most likely give `expected`, without a copy of the text if they do.
@@ -133,26 +133,3 @@ def _normalizer() -> Normalizer:
     from tokenizers.normalizers import NFC
 
     return NFC()
-
-
-def _by_id(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:
-    """Return the byte-level spelling of each id, empty for an id without a token."""
-    chars = byte_chars()
-    spellings = [""] * (1 + max(*vocab.values(), *added))
-    for token, token_id in vocab.items():
-        spellings[token_id] = token
-    # Added tokens are plain text in the file, so they are brought into the same spelling.
-    for token_id, content in added.items():
-        spellings[token_id] = "".join(chars[byte] for byte in content.encode())
-    return spellings
-
-
-def _as_bytes(spellings: list[str]) -> pa.BinaryArray:
-    # In byte-level spelling one character is one byte, so all tokens can be translated as one string
-    # and the lengths of the spellings are the offsets.
-    byte_of = {ord(char): byte for byte, char in byte_chars().items()}
-    data = "".join(spellings).translate(byte_of).encode("latin-1")
-    offsets = np.zeros(len(spellings) + 1, np.int32)
-    np.cumsum([len(token) for token in spellings], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(spellings), buffers)

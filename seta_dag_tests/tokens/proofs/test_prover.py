@@ -11,7 +11,8 @@ import pytest
 
 from seta_dag.rollouts.conversation import Call, Conversation, Turn
 from seta_dag.tokens.mask import Tokenized
-from seta_dag.tokens.proofs.prover import Prover, sampled
+from seta_dag.tokens.proofs.prover import Prover
+from seta_dag.tokens.proofs.sample import sampled
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.variants import VARIANTS, Variant
