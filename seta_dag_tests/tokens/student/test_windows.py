@@ -23,7 +23,7 @@ from seta_dag.tokens.student.vocabulary import nfc, nfc_utf8
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.conversations import texts
-from seta_dag_tests.tokens.proofs.test_prover import LITERAL, ORDINARY
+from seta_dag_tests.tokens.proofs.rows import LITERAL, ORDINARY
 
 AROUND_SPLITS = (
     "\n", "\n\n", "\r\n", "\n\r", "\r", " \n", "\n ", "\n\t", "\n\u3000", "\u2028", "\u2029", "\x85", "\x0b",
