@@ -1,4 +1,4 @@
-"""Step 2: from a conversation to token ids and a loss mask (rules R4 to R10, docs/rules.md).
+"""Step 2: from a log to token ids and loss mask (R4 to R10, docs/rules.md).
 
 - `tokenize_tasks`: run the stage `tokens`, task by task.
 - `example`: build the row of one trial; `trial_row` is its result, `log_columns` its short columns.

@@ -1,4 +1,4 @@
-"""Build the row of one canonical trial in both variants, or find why it has none (rules R4 to R10)."""
+"""Build the row of one canonical trial in both variants (rules R4 to R10)."""
 
 from __future__ import annotations
 
@@ -51,12 +51,13 @@ class RowMaker:
     def tokenize(
         self, row: TrialRow, load: Callable[[], Conversation], file: TaskFile, deferred: Deferred
     ) -> TrialRow:
-        """Add both variants of a row to the task's file, or drop the trial if a proof fails.
+        """Add both variants of a row to the task's file, if it can be proved.
 
-        `load` returns the conversation and is called once per variant. The check with the reference engine
-        is added to `deferred`; when that runs, it can still drop the trial.
+        If a proof fails, the trial is dropped. `load` returns the conversation and is called once per
+        variant. The check with the reference engine is added to `deferred`; when that runs, it can still drop
+        the trial.
         """
-        cache: EncodingCache = {}
+        cache: EncodingCache = {}  # for both variants, which differ in little more than reasoning
         for variant in VARIANTS:
             fault = self._add_variant(row, load(), variant, cache, file, deferred)
             if fault is not None:
@@ -72,7 +73,7 @@ class RowMaker:
         file: TaskFile,
         deferred: Deferred,
     ) -> str | None:
-        """Add one variant to the task's file, or return the sentence of the proof that failed."""
+        """Add one variant to the task's file, or return what is wrong with it."""
         rendered = render(conversation, variant)
         # The proofs need no more than the assistant turns; tool outputs are most of a conversation's size.
         conversation = conversation.assistant_only()
@@ -128,6 +129,7 @@ def build_row(
     row.short_columns = short_values(root, trial, report, chosen, conversation.n_messages)
     if not conversation.n_assistant_turns:
         return row.drop("no_assistant_turn", f"{row.snapshot} has no assistant turn")
+    # Written before anything is rendered, so that the bytes of the log can be freed.
     file.add(raw_log(chosen))
     is_long = len(chosen.data) >= _REREAD
     load = partial(_parse, chosen.path) if is_long else partial(_identity, conversation)

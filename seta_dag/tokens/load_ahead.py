@@ -1,4 +1,7 @@
-"""Load the tokenizer in the background: it takes two seconds, most of them without the GIL."""
+"""Load the tokenizer in the background, which takes two seconds.
+
+Most of that time is spent without the GIL, so other work can go on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ _in_use: WeakValueDictionary[_Key, Prover] = WeakValueDictionary()
 
 
 def load_ahead(student: Student, engine: EngineName) -> None:
-    """Start loading the student's tokenizer into an engine, unless it is loading or in use already."""
+    """Start loading the student's tokenizer into an engine.
+
+    Does nothing if it is loading or in use already.
+    """
     key = (student, engine)
     if key not in _loading and key not in _in_use:
         pool = ThreadPoolExecutor(1)
@@ -27,15 +33,16 @@ def load_ahead(student: Student, engine: EngineName) -> None:
 
 
 def loaded(student: Student, engine: EngineName) -> Prover:
-    """Return a prover with the student's tokenizer, shared with everyone who uses it at the moment.
+    """Return a prover with the student's tokenizer, loading it if necessary.
 
-    Waits for a tokenizer that `load_ahead` started to load. Raises whatever loading it raises; the next
-    call tries again.
+    All current users get the same prover. Waits for a tokenizer that `load_ahead` started to load. Raises
+    whatever loading it raises; the next call tries again.
     """
     key = (student, engine)
     if key in _in_use:
         return _in_use[key]
     load_ahead(*key)
+    # Popped before the result is known: a load that failed must not be found again.
     prover = _in_use[key] = _loading.pop(key).result()
     return prover
 

@@ -1,4 +1,4 @@
-"""The columns of a row that come from its log unchanged and are the same in both variants."""
+"""The columns of a row that do not depend on the variant."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ SHORT_COLUMNS = ("reward", "model", "conv_json_path", "provider_token_counts", "
 
 
 def raw_log(chosen: Snapshot) -> bytes:
-    """Return `raw_conv_json`: the bytes of the log, which are UTF-8, without a byte order mark."""
+    """Return `raw_conv_json`: the log in UTF-8, without a byte order mark."""
     return chosen.data.removeprefix(codecs.BOM_UTF8)
 
 
 def short_values(
     root: Path, trial: Trial, report: Report, chosen: Snapshot, n_messages: int
 ) -> dict[str, Any]:
-    """Return the short columns that both variants share, and `content`, a digest that identifies them.
+    """Return the short columns that do not depend on the variant.
 
-    `root` is the rollouts root, to which `conv_json_path` is relative. The digest covers `raw_conv_json`,
-    the short columns, the task id and the trial uid.
+    With them comes `content`, a digest that identifies them. `root` is the rollouts root, to which
+    `conv_json_path` is relative. The digest covers `raw_conv_json`, the short columns, the task id and the
+    trial uid.
     """
     model = chosen.log.get("model")
     short = {

@@ -1,4 +1,4 @@
-"""Token ids (rule R8) and loss mask (rule R9, docs/rules.md), both from the same rendered pieces."""
+"""Token ids (rule R8) and loss mask (rule R9, docs/rules.md) of rendered text."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def tokenize(rendered: Sequence[Rendered], engine: Engine, markup_ids: Mapping[s
     of_text[markup] = False
     ids[markup] = [markup_ids[mark] for mark in marks if mark is not None]
     ids[of_text] = encoded.ids
+    # Index of the first piece of each conversation.
     firsts = np.cumsum([0, *(len(one.marks) for one in rendered)])
     return [_tokenized(one, ids, ends[first:]) for one, first in zip(rendered, firsts, strict=False)]
 

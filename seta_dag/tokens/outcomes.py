@@ -1,4 +1,4 @@
-"""The outcome of each canonical trial without its texts, as the journal of the stage `tokens` keeps it."""
+"""Outcomes of canonical trials, as the journal of the stage `tokens` keeps them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEYS = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANT
 def outcome(row: TrialRow) -> TrialOutcome:
     """Return what the journal keeps about a trial."""
     return {
-        **dict.fromkeys(_KEYS),  # a dropped trial has not all of them
+        **dict.fromkeys(_KEYS),  # for a dropped trial, which may lack some of them
         **row.short_columns,
         "task_id": row.trial.task_id,
         "trial_uid": row.trial.uid,
@@ -38,6 +38,7 @@ def outcome(row: TrialRow) -> TrialOutcome:
         "reason": row.reason,
         "detail": row.detail,
         "snapshot": row.snapshot,
+        # A set has no order, but the journal must be the same each time (rule R12).
         "flags": sorted(row.flags),
         "n_assistant_turns": row.n_assistant_turns,
         "against_reference": row.against_reference,

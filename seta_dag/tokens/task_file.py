@@ -1,8 +1,8 @@
-"""The stage file of a task: the long columns of its rows, in an Arrow file with three batches per row.
+"""The stage file of a task: the long columns of its rows, in an Arrow file.
 
-The first batch has the log, the others have the rendered text, ids and trainable spans of each variant.
-Short columns and dropped trials are in the stage's journal instead. Batches are written one by one, so that
-only one of them is in memory.
+A row is three batches. The first batch has the log, the others have the rendered text, ids and trainable
+spans of each variant. Short columns and dropped trials are in the stage's journal instead. Batches are
+written one by one, so that only one of them is in memory.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class TaskFile:
         """Checksum of the finished file."""
 
     def add(self, text: bytes, ids: Ids = _NO_IDS, spans: tuple[tuple[int, int], ...] = ()) -> None:
-        """Write one batch: a text in UTF-8 and, except for a log, its ids and trainable spans."""
+        """Write one batch: a text in UTF-8; if it is not a log, with ids and spans."""
         flat = np.array(spans, np.int32).reshape(-1)
         columns = [to_text([text]), to_column([ids], pa.int32()), to_column([flat], pa.int32())]
+        # At once: a row of a long conversation is tens of megabytes.
         self._writer.write_batch(pa.record_batch(columns, schema=_SCHEMA))
         self.n_batches += 1
 
@@ -83,7 +84,8 @@ class RowParts:
 
 
 def read_row(path: Path, first_batch: int, variant: Variant) -> RowParts:
-    """Read one variant of the row whose batches start at this index. Other batches are not read."""
+    """Read one variant of the row whose batches start at this index."""
+    # Mapped, so that only the pages of these two batches are read.
     with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
         log = reader.get_batch(first_batch)
         row = reader.get_batch(first_batch + 1 + VARIANTS.index(variant))

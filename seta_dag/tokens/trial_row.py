@@ -49,10 +49,11 @@ class TrialRow:
 
 
 def digest(text: Any, ids: Any, mask: Any) -> str:
-    """Return the digest of a row's text (UTF-8), ids (int32) and mask (int8), little-endian.
+    """Return the digest that identifies a proved row.
 
-    Each argument is anything with the buffer protocol. The digest is made when the row is proved and
-    compared with what is in the shards later.
+    It covers the text in UTF-8, the ids as int32 and the mask as int8, little-endian. Each argument is
+    anything with the buffer protocol. The digest is made when the row is proved and compared with what is in
+    the shards later.
     """
     found = xxh3_128(text)
     found.update(ids)

@@ -1,4 +1,6 @@
-"""Checks of finished rows by a second, largely independent method (rules R8 and R9, docs/rules.md).
+"""Checks of finished rows by a second, largely independent method (R8 and R9).
+
+The rules are in docs/rules.md.
 
 - `prover`: all proofs of a row.
 - `masks`: masks computed a second way; `sample`: the sample for the reference engine.

@@ -1,4 +1,4 @@
-"""Compare two things that must be equal, and describe their first difference in one sentence.
+"""Describe the first difference between two things that must be equal.
 
 The sentences become the `detail` of a trial that is dropped as `not_exact`. Each starts with the name of
 the proof that failed.
@@ -19,17 +19,18 @@ _BYTES_SHOWN = 24
 
 
 def _first_difference(ours: Array, other: Array) -> int:
-    """Return the first index at which they differ, at the latest the length of the shorter one."""
+    """Return the first index at which they differ, or the shorter length."""
     shorter = min(len(ours), len(other))
     different = np.flatnonzero(ours[:shorter] != other[:shorter])
     return int(different[0]) if len(different) else shorter
 
 
 def compare_decoded(expected: bytes, decoded: Decoded) -> str | None:
-    """Return None if the ids decode to `expected`, else the token from which they don't."""
+    """Return None if the ids decode to `expected`, else the first difference."""
     # `decode_expected` returns the very object if the bytes are equal, which saves comparing them again.
     if decoded.data is expected or decoded.data == expected:
         return None
+    # The token that contains the first wrong byte.
     at = _first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(expected, np.uint8))
     token = int(np.searchsorted(decoded.offsets, at, "right")) - 1
     read, wanted = _shown(decoded.data, at), _shown(expected, at)
@@ -37,7 +38,7 @@ def compare_decoded(expected: bytes, decoded: Decoded) -> str | None:
 
 
 def compare_arrays(name: str, ours: Array, expected: Array, first: int = 0) -> str | None:
-    """Return None if ids or masks are equal, else the first token at which they are not.
+    """Return None if ids or masks are equal, else the first difference.
 
     `name` is what is compared. `first` is the index in the row of the first element of both arrays.
     """
@@ -49,7 +50,7 @@ def compare_arrays(name: str, ours: Array, expected: Array, first: int = 0) -> s
 
 
 def compare_texts(name: str, ours: Sequence[bytes], expected: Sequence[bytes]) -> str | None:
-    """Return None if the row's texts are those of the conversation, else the first that is not."""
+    """Return None if texts of row and conversation are equal, else a difference."""
     if len(ours) != len(expected):
         return f"{name}: {len(ours)} in the row, {len(expected)} in the conversation"
     for number, (read, wanted) in enumerate(zip(ours, expected, strict=True), 1):

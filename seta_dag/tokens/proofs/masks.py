@@ -28,7 +28,8 @@ def scan(ids: Ids, header: Sequence[int], im_end: int) -> Mask:
 
 
 def mask_of(spans: Iterable[tuple[int, int]], length: int) -> Mask:
-    """Return the mask that is 1 in the spans `[start, end)`; on purpose not the code of `mask.py`."""
+    """Return the mask that is 1 in the spans `[start, end)`, 0 elsewhere."""
+    # On purpose not shared with mask.py, whose result it is compared with.
     mask = np.zeros(length, np.int8)
     for start, end in spans:
         mask[start:end] = 1

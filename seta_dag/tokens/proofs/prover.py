@@ -1,6 +1,7 @@
-"""The proofs of a row, which share as little code as possible with what made its ids and its mask.
+"""The proofs of a row.
 
-Each proof returns None if it holds, else a sentence that names the proof and the first difference.
+They have as little code as possible in common with what gave the row its ids and its mask. Each proof returns
+None if it holds, else a sentence that names the proof and the first difference.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Prover:
 
     @classmethod
     def load(cls, student: Student, tokenizer: StudentTokenizer) -> Prover:
-        """Create a prover for rows that `tokenizer` makes; reads the student's vocabulary."""
+        """Create a prover for the rows of `tokenizer`; reads the vocabulary."""
         return cls(student, tokenizer, Vocabulary.load(student))
 
     @cached_property
@@ -63,7 +64,7 @@ class Prover:
         *,
         literal: bool,
     ) -> str | None:
-        """Run every proof of a row except that by the reference engine, see `engines_agree`.
+        """Run every proof of a row except `engines_agree`.
 
         Of `conversation` only the assistant turns are used. `literal` says that the row has literal markup:
         then its text can't be tokenized as one string, which would turn the literal markup into special
@@ -94,7 +95,7 @@ class Prover:
         )
 
     def _reasoning(self, tokenized: Tokenized, decoded: Decoded, logged: list[bytes]) -> str | None:
-        # Found by special tokens, so a think block that only was encoded as ordinary text is noticed.
+        # Found by special tokens, so a think block that was encoded as ordinary text is noticed.
         opening, closing = (self._trainable(tokenized, tag) for tag in (THINK, END_THINK))
         if len(opening) != len(closing):
             return f"reasoning: {len(opening)} blocks begin, {len(closing)} end"
@@ -107,7 +108,7 @@ class Prover:
         return np.flatnonzero(trainable)
 
     def whole_text(self, rendered: Rendered, tokenized: Tokenized, _: Decoded) -> str | None:
-        """Prove that the text as one string gives the ids, and the reference's token scan the mask."""
+        """Prove that the text as one string gives the ids, and their scan the mask."""
         at = 0
         # Window by window: the engine would need several times the memory of a long text.
         for window in windows(rendered.utf8):
@@ -126,7 +127,7 @@ class Prover:
         return scan(ids, self._header, self.tokenizer.markup_ids[IM_END])
 
     def markup(self, rendered: Rendered, tokenized: Tokenized, decoded: Decoded) -> str | None:
-        """Prove a row with literal markup: special tokens are exactly where the renderer wrote markup."""
+        """Prove that special tokens are exactly where the renderer wrote markup."""
         gaps = iter(rendered.gaps)
         # Offsets are bytes of the NFC form, as the ids decode to it.
         lengths = (len(nfc_utf8(next(gaps)) if mark is None else mark) for mark in rendered.marks)
@@ -141,9 +142,9 @@ class Prover:
         return f"markup: special token {wrong[1]} at byte {wrong[0]} is {fault}"
 
     def engines_agree(self, rendered: Rendered, tokenized: Tokenized, cache: EncodingCache) -> str | None:
-        """Prove that the reference engine gives the same ids. It is slow, so not every row needs this.
+        """Prove that the reference engine gives the same ids.
 
-        `cache` keeps the ids of ordinary texts, so that what two variants have in common is encoded once.
+        Slow, so not part of `prove`; `cache` keeps the ids of ordinary texts for the other variant.
         """
         other = tokenize([rendered], CachingEngine(self.reference, cache), self.tokenizer.markup_ids)[0]
         return compare_arrays("engines_agree: id", tokenized.ids, other.ids)

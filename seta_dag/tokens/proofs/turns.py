@@ -31,7 +31,7 @@ def logged_reasoning(conversation: Conversation, variant: Variant) -> list[bytes
 
 
 def _assistant_turns(conversation: Conversation) -> Iterator[tuple[Turn, bool]]:
-    """Yield each assistant turn, and True with it if it is the last message of the conversation."""
+    """Yield (turn, is the last message) for each assistant turn."""
     end = len(conversation.turns)
     return ((turn, n == end) for n, turn in enumerate(conversation.turns, 1) if turn.role == "assistant")
 
@@ -47,5 +47,6 @@ def _text(turn: Turn, last: bool, variant: Variant) -> str:
         f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
         for call in turn.calls
     )
+    # The template goes by the content as logged here, even if nothing of it is left.
     gap = "\n" if turn.content and turn.calls else ""
     return f"<|im_start|>assistant\n{block}{content}{gap}{calls}<|im_end|>\n"

@@ -1,4 +1,4 @@
-"""From a conversation to the text that a model sees (rules R6 and R7, docs/rules.md).
+"""From a conversation to the text for a model (rules R6 and R7, docs/rules.md).
 
 - `base`: `Rendered`, the result of every renderer, and its builder.
 - `markup`: the special tokens, and the search for literal markup.

@@ -1,4 +1,4 @@
-"""The result of every renderer: a text in which markup and assistant turns can be told from the rest.
+"""The result of every renderer: a text with its markup and assistant turns.
 
 A renderer for another chat template is a module next to `qwen3.py` that returns the same `Rendered`.
 """
@@ -14,7 +14,7 @@ from seta_dag.tokens.renderers.markup import Markup, spells_markup
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered conversation, split into pieces of markup and pieces of ordinary text.
+    """A rendered conversation in pieces: either markup or ordinary text.
 
     Two pieces of ordinary text never follow each other, so each is the complete gap between two special
     tokens. Only the text itself is stored; pieces are ranges of bytes in it.
@@ -53,7 +53,7 @@ class Rendered:
 
 
 class PieceBuilder:
-    """Builds a `Rendered` piece by piece, and merges adjacent pieces of ordinary text."""
+    """Builds a `Rendered` piece by piece; merges adjacent ordinary text."""
 
     def __init__(self) -> None:
         # One buffer for all pieces: a long conversation is in memory once, not once more as strings.

@@ -1,4 +1,4 @@
-"""Special tokens, with a type of their own to keep them apart from text that only spells them."""
+"""Special tokens, and the search for text that only spells them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 
 class Markup(str):
-    """A special token that the renderer wrote; a plain `str` is always ordinary text (rule R8)."""
+    """A special token that the renderer wrote (rule R8).
+
+    A plain `str` is always ordinary text, even if it is equal.
+    """
 
     __slots__ = ()
 

@@ -52,7 +52,7 @@ def render(conversation: Conversation, variant: Variant) -> Rendered:
 
 
 def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Remove all reasoning and append `/no_think` to the first system message (rule R7).
+    """Remove reasoning, append `/no_think` to the first system message (rule R7).
 
     Without a system message, one that reads `/no_think` is inserted first.
     """
@@ -91,7 +91,7 @@ def _render_assistant(pieces: PieceBuilder, turn: Turn, last: bool, variant: Var
 
 
 def _render_tool(pieces: PieceBuilder, turns: Sequence[Turn], index: int) -> None:
-    """Add a tool message; consecutive ones share a user turn, as the template has no role for tools."""
+    """Add a tool message; consecutive ones are in the same user turn."""
     if index == 0 or turns[index - 1].role != "tool":
         pieces.add(IM_START, "user")
     pieces.add("\n", TOOL_RESPONSE, "\n", turns[index].content, "\n", END_TOOL_RESPONSE)

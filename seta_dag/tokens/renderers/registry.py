@@ -1,4 +1,4 @@
-"""Chat templates with a renderer, and a check of the template in a student's folder."""
+"""Chat templates that have a renderer, and a check of a student's template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The student's tokenizer: its files, its engines and its vocabulary (rule R8, docs/rules.md).
+"""The student's tokenizer: files, engines, vocabulary (rule R8, docs/rules.md).
 
 - `student`: find a student by name, check that it is supported.
 - `files`: download a student's files, compute their checksums.

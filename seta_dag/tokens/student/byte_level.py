@@ -1,4 +1,4 @@
-"""Byte-level spelling of tokens: vocabularies write each byte as one printable character."""
+"""Byte-level spelling of tokens: one printable character per byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 def byte_chars() -> dict[int, str]:
-    """Return GPT-2's printable character for each byte, as byte-level vocabularies write it."""
+    """Return the printable character that GPT-2 uses for each byte."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     # The remaining bytes get the characters from U+0100 on, in their order.

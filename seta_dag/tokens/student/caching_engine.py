@@ -1,4 +1,4 @@
-"""An engine that remembers ordinary texts, as the variants of a trial have most of them in common."""
+"""An engine with a cache: the variants of a trial have most texts in common."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ EncodingCache = dict[str, Ids]
 
 
 class CachingEngine:
-    """An engine that encodes each ordinary text once and takes it from `cache` after that.
+    """An engine that encodes each ordinary text only once.
 
-    Texts of more than a million characters are not cached.
+    After that the ids come from `cache`, which the caller owns. Texts of more than a million characters are
+    not cached.
     """
 
     def __init__(self, engine: Engine, cache: EncodingCache) -> None:
@@ -25,6 +26,7 @@ class CachingEngine:
         return self._engine.encode(texts)
 
     def encode_ordinary(self, texts: Sequence[str]) -> Encoded:
+        # `dict.fromkeys` removes repeated texts and keeps their order.
         missing = [text for text in dict.fromkeys(texts) if text not in self._cache]
         encoded = dict(zip(missing, self._engine.encode_ordinary(missing).parts(), strict=True))
         parts = [encoded[text] if text in encoded else self._cache[text] for text in texts]

@@ -1,4 +1,4 @@
-"""From rendered text to token ids (rule R8, docs/rules.md): two engines behind one protocol.
+"""Encode text with one of two tokenizer engines (rule R8, docs/rules.md).
 
 Markup becomes one special token each. Every gap of ordinary text between two of them is encoded on its own.
 """
@@ -26,7 +26,7 @@ EngineName = Literal["fastokens", "hf"]
 
 
 class Encoded(NamedTuple):
-    """Several texts encoded together: the ids of text i are `ids[offsets[i]:offsets[i + 1]]`."""
+    """Several encoded texts: text i is `ids[offsets[i]:offsets[i + 1]]`."""
 
     ids: Ids
     """Token ids of all texts, one after the other."""
@@ -40,13 +40,16 @@ class Encoded(NamedTuple):
 
 
 class Engine(Protocol):
-    """A tokenizer engine. All engines give the same ids; a build checks that on a sample of the rows."""
+    """A tokenizer engine.
+
+    All engines give the same ids, which a build checks on a sample of the rows.
+    """
 
     def encode_ordinary(self, texts: Sequence[str]) -> Encoded:
         """Encode each text as ordinary text: added tokens are not recognized in it."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Encode each text as a tokenizer does by default: every added token is recognized."""
+        """Encode each text as tokenizers do by default: recognize added tokens."""
 
 
 def engine(name: EngineName, tokenizer_json: str) -> Engine:
@@ -80,10 +83,10 @@ class Fastokens:
 
 
 class HuggingFace:
-    """The reference engine (Hugging Face tokenizers): slower, used to check the default engine."""
+    """The reference engine (Hugging Face tokenizers), slower than the default."""
 
     def __init__(self, tokenizer_json: str) -> None:
-        self._json = tokenizer_json
+        self._json = tokenizer_json  # kept as text: neither tokenizer is loaded before it is used
 
     # Two tokenizers, each loaded on first use: checking rows needs only the one without added tokens.
     @cached_property

@@ -10,7 +10,7 @@ from seta_dag.errors import StudentError
 
 
 def download(repo_id: str) -> Path:
-    """Download a student's files from the Hub, or take them from its cache, and return their folder.
+    """Return the folder of a student's files from the Hub, or from its cache.
 
     Raises:
         StudentError: There is no such student on the Hub, or the Hub can't be reached.
@@ -28,7 +28,7 @@ def download(repo_id: str) -> Path:
 
 
 def sha256(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal, from memory if size and time are unchanged."""
+    """Return the sha256 of a file; cached while its size and time are the same."""
     stat = path.stat()
     return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
 

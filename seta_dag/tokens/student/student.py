@@ -1,4 +1,4 @@
-"""The student: the model whose tokenizer and chat template determine text and token ids."""
+"""The student: its tokenizer and chat template determine text and token ids."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Student:
 
     @property
     def identity(self) -> str:
-        """Both checksums: all that the rows depend on, and so part of each task's fingerprint."""
+        """Both checksums, on which the rows depend; part of each fingerprint."""
         return f"{self.tokenizer_sha256} {self.template_sha256}"
 
 
@@ -97,6 +97,7 @@ def find_student(name: str) -> Student:
     if name == DEFAULT_STUDENT:
         path = qwen3_tokenizer_path()
         return Student(name, path, QWEN3_TOKENIZER_SHA256, QWEN3_TEMPLATE_SHA256)
+    # A folder comes first, so that a student can be used offline.
     folder = Path(name) if Path(name).is_dir() else download(name)
     path = folder / "tokenizer.json"
     if not path.is_file():
@@ -124,15 +125,16 @@ def _require_usable(student: Student) -> None:
 
 
 def qwen3_tokenizer_path() -> Path:
-    """Return the path of Qwen3's `tokenizer.json` in the user's cache, assembled on first use.
+    """Return the path of Qwen3's `tokenizer.json` in the user's cache.
 
-    Its sha256 is checked on every call; a damaged file is replaced.
+    It is assembled on first use. Its sha256 is checked on every call; a damaged file is replaced.
 
     Raises:
         StudentError: The assembled file is not Qwen3's, as the installed packages have other versions.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = cache / "seta_dag" / QWEN3_TOKENIZER_SHA256[:16] / "tokenizer.json"
+    # Assembled again if it is damaged; if it is still wrong then, the packages are to blame.
     if not path.is_file() or sha256(path) != QWEN3_TOKENIZER_SHA256:
         write_bytes(path, qwen3_tokenizer_json().encode())
     if sha256(path) != QWEN3_TOKENIZER_SHA256:

@@ -1,4 +1,4 @@
-"""The bytes of each token id, read from `tokenizer.json` itself instead of through an engine.
+"""The bytes of each token id, read from `tokenizer.json` without an engine.
 
 The proofs decode with this vocabulary, so that a fault of an engine can't hide itself.
 """
@@ -28,7 +28,10 @@ _SEPARATORS = ("<|im_end|>\n", "\n")
 
 
 class Decoded(NamedTuple):
-    """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`, possibly only part of a character."""
+    """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`.
+
+    A token can be part of a character, so this is bytes and not text.
+    """
 
     data: bytes
     """The bytes of all tokens, concatenated."""
@@ -65,9 +68,10 @@ class Vocabulary:
         return cls(token_bytes(spellings), is_added)
 
     def decode_expected(self, ids: Ids, expected: bytes) -> Decoded:
-        """Decode ids that most likely give `expected`, without a copy of the text if they do.
+        """Decode ids that most likely give `expected`.
 
-        The result is that of `decode`; only if it is equal to `expected`, it holds that very object.
+        Saves a copy of the text if they do. The result is that of `decode`; only if it is equal to
+        `expected`, it holds that very object.
 
         Raises:
             IndexError: The vocabulary has no such id.
@@ -108,7 +112,7 @@ def nfc(text: str) -> bytes:
 
 
 def nfc_utf8(data: bytes) -> bytes:
-    """Return the NFC form of a text in UTF-8, or `data` itself if it is in NFC already."""
+    """Return the NFC form of a text in UTF-8, `data` itself if it is in NFC."""
     if data.isascii():
         return data
     normal = bytearray()
@@ -129,7 +133,7 @@ def _nfc(text: str, separators: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _normalizer() -> Normalizer:
-    """Use the normalizer of tokenizers, as Python's Unicode version differs between Python versions."""
+    # Not Python's own: its Unicode version depends on the version of Python.
     from tokenizers.normalizers import NFC
 
     return NFC()

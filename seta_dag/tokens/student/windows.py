@@ -1,4 +1,4 @@
-"""Split a long text into windows that give the same token ids and the same NFC form as the text.
+"""Split a long text where that changes neither token ids nor NFC form.
 
 A window ends with a newline that a visible ASCII character follows. Qwen's pre-tokenizer always splits
 there: no alternative of its pattern matches a newline and then such a character. A newline composes with
@@ -19,15 +19,16 @@ _SPLIT_STR, _SPLIT_BYTES = re.compile(r"\n(?=[!-~])"), re.compile(rb"\n(?=[!-~])
 
 
 def windows(text: AnyStr, size: int = WINDOW) -> Iterator[AnyStr]:
-    """Yield consecutive parts of `text`, all but the last with at least `size` characters or bytes.
+    """Yield consecutive parts of `text`.
 
-    A window is longer where the text has no newline to split after. An empty text is one empty window.
+    Each but the last has at least `size` characters or bytes. A window is longer where the text has no
+    newline to split after. An empty text is one empty window.
     """
     newline: re.Pattern[AnyStr] = _SPLIT_STR if isinstance(text, str) else _SPLIT_BYTES
     start = 0
     while len(text) - start > size:
         found = newline.search(text, start + size)
-        if found is None:
+        if found is None:  # such as one line of several megabytes
             break
         yield text[start : found.end()]
         start = found.end()
