@@ -30,11 +30,11 @@ ROWS = [MadeTrial("a", text="é 🚀 \x00"), MadeTrial("a", 1, text="x" * 3000)]
 DROPPED = MadeTrial("a", 2, reason="not_exact")
 
 
-def table_of(out: OutputLayout, made: list[MadeTrial], variant: Variant) -> pa.Table:
+def table_of(out: OutputLayout, trials: list[MadeTrial], variant: Variant) -> pa.Table:
     """Write a task and return its rows as they go into a shard."""
-    merge = merged(made)
-    write_stages(out, made, merge)
-    keys = tuple((one.task, one.run, one.trial.uid) for one in made if one.reason is None)
+    merge = merged(trials)
+    write_stages(out, trials, merge)
+    keys = tuple((one.task, one.run, one.trial.uid) for one in trials if one.reason is None)
     return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, ShardPlan(keys, "")))
 
 
@@ -43,20 +43,20 @@ def test_rows_are_read_as_they_were_written(variant: Variant, tmp_path: Path) ->
     table = table_of(OutputLayout(tmp_path), [*ROWS, DROPPED], variant)
     assert table.schema.equals(ROW_SCHEMA, check_metadata=True)
     table.validate(full=True)
-    for made, line in zip(ROWS, table.to_pylist(), strict=True):
-        assert line == expected(made, variant) and list(line) == list(FIELDS)
+    for trial, line in zip(ROWS, table.to_pylist(), strict=True):
+        assert line == expected(trial, variant) and list(line) == list(FIELDS)
 
 
-def expected(made: MadeTrial, variant: Variant) -> dict[str, Any]:
+def expected(trial: MadeTrial, variant: Variant) -> dict[str, Any]:
     """The row of a trial, column by column."""
-    text = made.text_of(variant)
+    text = trial.text_of(variant)
     mask = mask_of(text).tolist()
     return {
-        "task_id": made.task,
-        "trial_uid": made.trial.uid,
+        "task_id": trial.task,
+        "trial_uid": trial.trial.uid,
         "reward": 0.5,
         "model": "kimi-k2.5",
-        "conv_json_path": f"{made.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
+        "conv_json_path": f"{trial.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
         "provider_token_counts": dict.fromkeys(
             ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
         ),
@@ -82,13 +82,13 @@ def test_each_row_has_its_own_batches(written: list[tuple[Any, Any]], log: str) 
     with TemporaryDirectory() as folder:
         path, places = Path(folder) / "task", []
         with task_file(path) as file:
-            for number, made in enumerate(written):
+            for number, variants in enumerate(written):
                 places.append(file.n_batches)
                 file.add(f"{log}{number}".encode())
-                for text, ids, ends in made:
+                for text, ids, ends in variants:
                     file.add(text, np.array(ids, np.int32), _spans(ends))
-        for number, (at, made) in enumerate(zip(places, written, strict=True)):
-            for variant, (text, ids, ends) in zip(VARIANTS, made, strict=True):
+        for number, (at, variants) in enumerate(zip(places, written, strict=True)):
+            for variant, (text, ids, ends) in zip(VARIANTS, variants, strict=True):
                 parts = read_row(path, at, variant)
                 assert parts.log.to_pylist() == [f"{log}{number}"]
                 assert parts.text.to_pylist() == [text.decode()] and parts.ids.to_pylist() == [ids]

@@ -21,11 +21,11 @@ from seta_dag_tests.support.named_conversations import NAMED
 TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 
-def outcome(made: Log, maker: RowMaker) -> tuple[str | None, str | None]:
+def outcome(log: Log, maker: RowMaker) -> tuple[str | None, str | None]:
     """Return (reason, detail) of the log's row, after all proofs including the reference engine's."""
     row, deferred = TrialRow(TRIAL, Report(1, 1)), Deferred()
     with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
-        maker.tokenize(row, lambda: conversation(made), file, deferred)
+        maker.tokenize(row, lambda: conversation(log), file, deferred)
     deferred.run()
     assert row.against_reference
     return row.reason, row.detail
@@ -36,6 +36,6 @@ def test_named_conversation_is_proved(name: str, maker: RowMaker) -> None:
     assert outcome(NAMED[name], maker) == (None, None)
 
 
-@given(made=logs() | plain_logs())
-def test_generated_conversation_is_proved(made: Log, maker: RowMaker) -> None:
-    assert outcome(made, maker) == (None, None)
+@given(log=logs() | plain_logs())
+def test_generated_conversation_is_proved(log: Log, maker: RowMaker) -> None:
+    assert outcome(log, maker) == (None, None)

@@ -23,8 +23,8 @@ def test_a_correct_row_is_proved(name: str, variant: Variant, prover: Prover) ->
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_assistant_turns_are_enough_to_prove_a_row(variant: Variant, prover: Prover) -> None:
     for conversation in (ORDINARY, LITERAL):
-        made = row(conversation, variant, prover)
-        assert replace(made, conversation=conversation.assistant_only()).fault(prover) is None
+        correct = row(conversation, variant, prover)
+        assert replace(correct, conversation=conversation.assistant_only()).fault(prover) is None
 
 
 @pytest.mark.parametrize(

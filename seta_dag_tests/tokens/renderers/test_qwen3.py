@@ -22,9 +22,9 @@ GOLDEN = template.read_renderings()
 CASES = [(name, variant) for name in NAMED for variant in VARIANTS]
 
 
-def rendering(made: Log, variant: Variant) -> Rendered:
+def rendering(logged: Log, variant: Variant) -> Rendered:
     """Render the conversation of a log."""
-    return render(conversation(made), variant)
+    return render(conversation(logged), variant)
 
 
 def after_one_query() -> st.SearchStrategy[Log]:
@@ -47,45 +47,45 @@ def test_rendering_is_the_golden_one(name: str, variant: Variant) -> None:
 
 @pytest.mark.parametrize("revision", template.REVISIONS)
 def test_golden_renderings_are_those_of_the_template(revision: str) -> None:
-    made = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
-    assert made == GOLDEN
+    found = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
+    assert found == GOLDEN
 
 
-@given(made=logs())
-def test_rendering_is_that_of_the_modified_template(made: Log) -> None:
-    assume(template.r5_messages(made))
-    expected = {(v, r): template.expected(made, r, v) for v in VARIANTS for r in template.REVISIONS}
-    assert {(v, r): rendering(made, v).text for v, r in expected} == expected
+@given(drawn=logs())
+def test_rendering_is_that_of_the_modified_template(drawn: Log) -> None:
+    assume(template.r5_messages(drawn))
+    expected = {(v, r): template.expected(drawn, r, v) for v in VARIANTS for r in template.REVISIONS}
+    assert {(v, r): rendering(drawn, v).text for v, r in expected} == expected
 
 
-@given(made=after_one_query())
-def test_rendering_after_one_query_is_that_of_the_official_template(made: Log) -> None:
-    messages = template.r5_messages(made)
+@given(drawn=after_one_query())
+def test_rendering_after_one_query_is_that_of_the_official_template(drawn: Log) -> None:
+    messages = template.r5_messages(drawn)
     official = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
-    assert {rendering(made, "thinking").text} == official
+    assert {rendering(drawn, "thinking").text} == official
 
 
-@given(made=logs())
-def test_spans_are_the_assistant_turns_in_order(made: Log) -> None:
-    assume(template.r5_messages(made))
+@given(drawn=logs())
+def test_spans_are_the_assistant_turns_in_order(drawn: Log) -> None:
+    assume(template.r5_messages(drawn))
     for variant in VARIANTS:
-        one = rendering(made, variant)
-        assert ["".join(one.pieces[a:b]) for a, b in one.spans] == template.assistant_turns(made, variant)
+        one = rendering(drawn, variant)
+        assert ["".join(one.pieces[a:b]) for a, b in one.spans] == template.assistant_turns(drawn, variant)
 
 
-@given(made=logs())
-def test_pieces_of_ordinary_text_are_never_adjacent_or_empty(made: Log) -> None:
+@given(drawn=logs())
+def test_pieces_of_ordinary_text_are_never_adjacent_or_empty(drawn: Log) -> None:
     for variant in VARIANTS:
-        pieces = rendering(made, variant).pieces
+        pieces = rendering(drawn, variant).pieces
         markup = [type(piece) is Markup for piece in pieces]
         assert all(piece in MARKUP for piece in itertools.compress(pieces, markup))
         assert all(pieces)
         assert all(first or second for first, second in itertools.pairwise(markup))
 
 
-@given(made=logs())
-def test_each_span_is_one_turn_with_header_and_end(made: Log) -> None:
-    for one in (rendering(made, variant) for variant in VARIANTS):
+@given(drawn=logs())
+def test_each_span_is_one_turn_with_header_and_end(drawn: Log) -> None:
+    for one in (rendering(drawn, variant) for variant in VARIANTS):
         for first, end in one.spans:
             assert one.pieces[first] is IM_START
             assert one.pieces[first + 1].startswith("assistant\n")
@@ -93,12 +93,12 @@ def test_each_span_is_one_turn_with_header_and_end(made: Log) -> None:
             assert one.pieces[end - 1] == "\n"
 
 
-@given(made=logs())
-def test_thinking_has_all_reasoning_and_nothink_none(made: Log) -> None:
-    found = template.r5_messages(made)
+@given(drawn=logs())
+def test_thinking_has_all_reasoning_and_nothink_none(drawn: Log) -> None:
+    found = template.r5_messages(drawn)
     logged = sum(bool(message.get("reasoning_content")) for message in found)
     last_is_bare = bool(found) and found[-1]["role"] == "assistant" and not found[-1]["reasoning_content"]
-    blocks = {variant: _markup(rendering(made, variant)).count(THINK) for variant in VARIANTS}
+    blocks = {variant: _markup(rendering(drawn, variant)).count(THINK) for variant in VARIANTS}
     assert blocks == {"thinking": logged + last_is_bare, "nothink": 0}
 
 
@@ -109,9 +109,9 @@ def test_an_added_token_in_text_is_literal_markup(place: str, variant: Variant) 
     assert found == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
 
 
-@given(made=plain_logs())
-def test_parts_of_added_tokens_are_not_literal_markup(made: Log) -> None:
-    assert not any(rendering(made, variant).has_literal_markup for variant in VARIANTS)
+@given(drawn=plain_logs())
+def test_parts_of_added_tokens_are_not_literal_markup(drawn: Log) -> None:
+    assert not any(rendering(drawn, variant).has_literal_markup for variant in VARIANTS)
 
 
 def _markup(one: Rendered) -> list[str]:

@@ -61,7 +61,7 @@ def test_engines_agree_on_long_text(name: str, tokenizer: StudentTokenizer, refe
 def test_engines_agree_on_conversations(
     variant: Variant, tokenizer: StudentTokenizer, reference: Engine
 ) -> None:
-    rendered = [render(conversation(made), variant) for made in NAMED.values()]
+    rendered = [render(conversation(log), variant) for log in NAMED.values()]
     other = StudentTokenizer(reference, tokenizer.markup_ids)
     ids = [one.ids.tolist() for one in tokenizer.tokenize(rendered)]
     assert ids == [one.ids.tolist() for one in other.tokenize(rendered)]
@@ -96,36 +96,36 @@ def test_literal_markup_stays_text(
         assert added(tokens.ids) == markup_ids(one, tokenizer)
 
 
-@given(made=logs())
-def test_added_tokens_are_the_markup_and_nothing_else(tokenizer: StudentTokenizer, made: Log) -> None:
-    rendered = both_variants(made)
+@given(log=logs())
+def test_added_tokens_are_the_markup_and_nothing_else(tokenizer: StudentTokenizer, log: Log) -> None:
+    rendered = both_variants(log)
     for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
         assert added(tokens.ids) == markup_ids(one, tokenizer)
 
 
-@given(made=plain_logs())
+@given(log=plain_logs())
 def test_the_text_as_one_string_gives_the_ids_without_literal_markup(
-    tokenizer: StudentTokenizer, reference: Engine, made: Log
+    tokenizer: StudentTokenizer, reference: Engine, log: Log
 ) -> None:
-    rendered = both_variants(made)
+    rendered = both_variants(log)
     for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
         assert np.array_equal(tokens.ids, reference.encode([one.text]).ids)
         assert np.array_equal(tokens.ids, tokenizer.engine.encode([one.text]).ids)
 
 
-@given(made=logs())
-def test_ids_decode_to_the_nfc_form(tokenizer: StudentTokenizer, decoder: Tokenizer, made: Log) -> None:
-    rendered = both_variants(made)
+@given(log=logs())
+def test_ids_decode_to_the_nfc_form(tokenizer: StudentTokenizer, decoder: Tokenizer, log: Log) -> None:
+    rendered = both_variants(log)
     for one, tokens in zip(rendered, tokenizer.tokenize(rendered), strict=True):
         text = decoder.decode(tokens.ids.tolist(), skip_special_tokens=False)
         assert text == unicodedata.normalize("NFC", one.text)
 
 
-@given(made=st.lists(logs(), max_size=2))
+@given(drawn=st.lists(logs(), max_size=2))
 def test_conversations_encoded_together_do_not_affect_each_other(
-    tokenizer: StudentTokenizer, made: list[Log]
+    tokenizer: StudentTokenizer, drawn: list[Log]
 ) -> None:
-    rendered = [one for each in made for one in both_variants(each)]
+    rendered = [one for log in drawn for one in both_variants(log)]
     alone = [tokenizer.tokenize([one])[0] for one in rendered]
     for one, other in zip(tokenizer.tokenize(rendered), alone, strict=True):
         assert np.array_equal(one.ids, other.ids)
@@ -133,9 +133,9 @@ def test_conversations_encoded_together_do_not_affect_each_other(
         assert one.spans == other.spans
 
 
-def both_variants(made: Log) -> list[Rendered]:
+def both_variants(log: Log) -> list[Rendered]:
     """Render the conversation of a log in both variants."""
-    return [render(conversation(made), variant) for variant in VARIANTS]
+    return [render(conversation(log), variant) for variant in VARIANTS]
 
 
 @pytest.fixture(scope="module")

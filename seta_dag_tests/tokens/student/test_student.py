@@ -71,17 +71,17 @@ def test_a_folder_with_a_template_file_is_a_student(revision: str, tmp_path: Pat
 def test_a_folder_with_the_template_in_its_config_is_a_student(
     revision: str, tmp_path: Path, student: Student
 ) -> None:
-    made = folder(tmp_path, student, tokenizer_config=config(revision))
+    path = folder(tmp_path, student, tokenizer_config=config(revision))
     assert (
-        find_student(str(made)).template_sha256
+        find_student(str(path)).template_sha256
         == hashlib.sha256(template.official(revision).encode()).hexdigest()
     )
 
 
 def test_the_template_file_takes_precedence_over_the_config(tmp_path: Path, student: Student) -> None:
-    made = folder(tmp_path, student, chat_template="{{ messages }}", tokenizer_config=config("second"))
+    path = folder(tmp_path, student, chat_template="{{ messages }}", tokenizer_config=config("second"))
     with pytest.raises(StudentError, match="is not supported"):
-        find_student(str(made))
+        find_student(str(path))
 
 
 UNSUPPORTED: dict[str, dict[str, str]] = {
@@ -98,8 +98,8 @@ UNSUPPORTED: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("name", UNSUPPORTED)
 def test_an_unsupported_template_is_refused(name: str, tmp_path: Path, student: Student) -> None:
-    made = folder(tmp_path, student, **UNSUPPORTED[name])
-    assert_refused(lambda: find_student(str(made)), "is not supported", str(tmp_path))
+    path = folder(tmp_path, student, **UNSUPPORTED[name])
+    assert_refused(lambda: find_student(str(path)), "is not supported", str(tmp_path))
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
@@ -127,21 +127,21 @@ def test_an_unusable_tokenizer_is_refused_when_it_is_found(
     name: str, tmp_path: Path, student: Student
 ) -> None:
     text, sentence = UNUSABLE[name]
-    made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
-    assert_refused(lambda: find_student(str(made)), sentence, str(tmp_path))
+    path = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
+    assert_refused(lambda: find_student(str(path)), sentence, str(tmp_path))
 
 
 @pytest.mark.parametrize("part", ["model", "pre_tokenizer", "added_tokens"])
 def test_a_tokenizer_with_a_damaged_part_is_refused(part: str, tmp_path: Path, student: Student) -> None:
     text = json.dumps(student.parse() | {part: {"type": "Unknown"}})
-    made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
-    assert_refused(lambda: find_student(str(made)), str(tmp_path))
+    path = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
+    assert_refused(lambda: find_student(str(path)), str(tmp_path))
 
 
 def test_another_tokenizer_is_accepted_if_it_can_be_loaded(tmp_path: Path, student: Student) -> None:
     text = student.read() + "\n"
-    made = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
-    assert find_student(str(made)).tokenizer_sha256 == hashlib.sha256(text.encode()).hexdigest()
+    path = folder(tmp_path, student, tokenizer=text, chat_template=template.official("second"))
+    assert find_student(str(path)).tokenizer_sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "not a Hub id", "../nothing"])

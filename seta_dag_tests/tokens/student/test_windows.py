@@ -171,37 +171,37 @@ def test_a_row_is_the_same_and_is_proved_in_windows(
     (expected,) = prover.tokenizer.tokenize([rendered])
     literal = rendered.has_literal_markup
     with tiny_windows():
-        (made,) = prover.tokenizer.tokenize([rendered])
-        assert made.ids.tolist() == expected.ids.tolist() and made.spans == expected.spans
-        assert prover.prove(chat, render(chat, variant), made, variant, literal=literal) is None
-        assert prover.engines_agree(rendered, made, {}) is None
+        (tokenized,) = prover.tokenizer.tokenize([rendered])
+        assert tokenized.ids.tolist() == expected.ids.tolist() and tokenized.spans == expected.spans
+        assert prover.prove(chat, render(chat, variant), tokenized, variant, literal=literal) is None
+        assert prover.engines_agree(rendered, tokenized, {}) is None
 
 
 def test_a_wrong_id_is_found_in_any_window(prover: Prover) -> None:
     rendered = render(ORDINARY, "thinking")
-    (made,) = prover.tokenizer.tokenize([rendered])
-    for at in range(len(made.ids)):
-        ids = made.ids.copy()
+    (tokenized,) = prover.tokenizer.tokenize([rendered])
+    for at in range(len(tokenized.ids)):
+        ids = tokenized.ids.copy()
         ids[at] = 0 if ids[at] else 1
-        wrong = replace(made, ids=ids)
+        wrong = replace(tokenized, ids=ids)
         decoded = prover.vocabulary.decode(ids)
         with tiny_windows():
             fault = prover.whole_text(rendered, wrong, decoded)
             first_fault = prover.prove(ORDINARY, rendered, wrong, "thinking", literal=False)
-        assert fault == f"whole_text: id of token {at} is {ids[at]}, expected: {made.ids[at]}"
+        assert fault == f"whole_text: id of token {at} is {ids[at]}, expected: {tokenized.ids[at]}"
         assert first_fault is not None and first_fault.startswith(f"decodes: token {at} on")
 
 
 @pytest.mark.parametrize("count", [1, 30])
 def test_missing_and_additional_ids_are_found_in_windows(count: int, prover: Prover) -> None:
     rendered = render(ORDINARY, "thinking")
-    (made,) = prover.tokenizer.tokenize([rendered])
-    few, many = made.ids[:-count], np.concatenate([made.ids, made.ids[:count]])
+    (tokenized,) = prover.tokenizer.tokenize([rendered])
+    few, many = tokenized.ids[:-count], np.concatenate([tokenized.ids, tokenized.ids[:count]])
     with tiny_windows():
         short, long = (
-            prover.whole_text(rendered, replace(made, ids=ids), prover.vocabulary.decode(ids))
+            prover.whole_text(rendered, replace(tokenized, ids=ids), prover.vocabulary.decode(ids))
             for ids in (few, many)
         )
-    end, last = len(made.ids), len(made.ids) - count
-    assert short == f"whole_text: id of token {last} is missing, expected: {made.ids[last]}"
-    assert long == f"whole_text: id of token {end} is {made.ids[0]}, expected: missing"
+    end, last = len(tokenized.ids), len(tokenized.ids) - count
+    assert short == f"whole_text: id of token {last} is missing, expected: {tokenized.ids[last]}"
+    assert long == f"whole_text: id of token {end} is {tokenized.ids[0]}, expected: missing"
