@@ -49,7 +49,7 @@ def reference(student: Student) -> Engine:
 @pytest.fixture(scope="session")
 def maker(prover: Prover) -> RowMaker:
     """Makes rows, and holds each against the reference engine."""
-    return RowMaker(prover, share=1.0)
+    return RowMaker(prover, sample_rate=1.0)
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from seta_dag.rollouts.ctrf import read_report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.arrow import to_numpy
-from seta_dag.tokens.example import RowMaker, TrialRow, build_row
+from seta_dag.tokens.example import RowMaker, build_row
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.task_file import RowParts, read_row, task_file
+from seta_dag.tokens.trial_row import TrialRow
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 
@@ -60,4 +61,4 @@ def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
         row = build_row(root, trial, read_report(root / trial.path), maker, file, deferred)
     deferred.run()
     variants = VARIANTS if row.reason is None else ()
-    return Written(row, {variant: read_row(path, row.at, variant) for variant in variants})
+    return Written(row, {variant: read_row(path, row.first_batch, variant) for variant in variants})

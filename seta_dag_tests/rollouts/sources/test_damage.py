@@ -149,10 +149,10 @@ def test_damaged_trial_becomes_a_row_with_its_log_verbatim(
     row = written.row
     assert (row.reason, row.detail) == (None, None)
     assert row.flags == case.flags
-    assert (row.small["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
+    assert (row.short_columns["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
     assert len(written.spans("thinking")) == case.n_turns
     assert written.text("thinking").endswith(case.ends)
-    chosen = (tmp_path / row.small["conv_json_path"]).read_bytes()
+    chosen = (tmp_path / row.short_columns["conv_json_path"]).read_bytes()
     assert written.raw == chosen.decode("utf-8-sig")
 
 
@@ -161,7 +161,7 @@ def test_trial_without_a_usable_conversation_is_dropped(name: str, tmp_path: Pat
     files, reason = DROPS[name]
     row = build(tmp_path, files, maker).row
     assert row.reason == reason and row.detail
-    assert not any("proof" in name for name in row.small)
+    assert not any("proof" in name for name in row.short_columns)
 
 
 def test_depth_near_the_limit_of_json_never_raises(tmp_path: Path, maker: RowMaker) -> None:
