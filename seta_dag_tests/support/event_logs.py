@@ -1,6 +1,6 @@
 """A small job over tasks, instances on SQLite that run it, and the rows of their event logs."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotation of `context` when an asset is defined.
 
 import json
 import logging
