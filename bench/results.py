@@ -118,7 +118,7 @@ def write(name: str, title: str, sections: Iterable[str], path: Path = RESULTS) 
     blocks = {found[1]: found[0].rstrip() for found in _BLOCK.finditer(text)}
     body = "\n\n".join([f"## {title}", *sections])
     blocks[name] = f"<!-- bench {name} -->\n{body}\n<!-- end {name} -->"
-    # All blocks are removed and written again, so that they are ordered whatever the file looked like.
+    # All blocks are removed and written again, so that they are always in order.
     ordered = "\n\n".join(blocks[key] for key in sorted(blocks, key=_by_number))
     head, mark, tail = _BLOCK.sub("", text).partition(_BLOCKS)
     if not mark:

@@ -52,15 +52,15 @@ def definitions() -> dg.Definitions:
         return dg.MaterializeResult(tags={"of": "range"})
 
     @dg.asset(backfill_policy=ONE_RUN, code_version="1", deps=[second])
-    def whole() -> dg.MaterializeResult[Any]:
+    def summary() -> dg.MaterializeResult[Any]:
         return dg.MaterializeResult(metadata={"rows": 3})
 
-    @dg.asset_check(asset=whole, blocking=True)
+    @dg.asset_check(asset=summary, blocking=True)
     def sound(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=not context.run.tags.get("unsound"), metadata={"seen": 3})
 
     job = dg.define_asset_job("all", executor_def=dg.in_process_executor)
-    return dg.Definitions([first, second, whole], asset_checks=[sound], jobs=[job])
+    return dg.Definitions([first, second, summary], asset_checks=[sound], jobs=[job])
 
 
 def opened(home: Path, module: str, name: str) -> dg.DagsterInstance:

@@ -24,7 +24,7 @@ from seta_dag_tests.support.event_logs import entry, events, opened, rows, run
 pytestmark = pytest.mark.filterwarnings("ignore:.*backfill_policy")
 
 KEYS = ["a", "b/c", "tâche_日本語"]
-FIRST, SECOND, WHOLE = map(dg.AssetKey, ("first", "second", "whole"))
+FIRST, SECOND, SUMMARY = map(dg.AssetKey, ("first", "second", "summary"))
 LOGS: dict[type[SqliteEventLogStorage], tuple[str, str]] = {
     SqliteEventLogStorage: ("dagster._core.storage.event_log", "SqliteEventLogStorage"),
     BatchedEventLog: ("seta_dag.defs.instance.event_log", "BatchedSqliteEventLog"),
@@ -34,7 +34,7 @@ PARTIAL = BAD | {KEYS[0]: "materialized"}
 
 
 def report_without_a_run(instance: dg.DagsterInstance) -> None:
-    check = dg.AssetCheckEvaluation(WHOLE, "sound", passed=True, metadata={})
+    check = dg.AssetCheckEvaluation(SUMMARY, "sound", passed=True, metadata={})
     for key in KEYS[:2]:
         instance.report_runless_asset_event(dg.AssetMaterialization(SECOND, partition=key, tags={"by": "me"}))
         instance.report_runless_asset_event(dg.AssetObservation(FIRST, partition=key, metadata={"seen": 1}))
@@ -44,7 +44,7 @@ def report_without_a_run(instance: dg.DagsterInstance) -> None:
 def store_mixed_batch(instance: dg.DagsterInstance) -> None:
     """Store a batch of many kinds and of two runs, more mixed than any that Dagster itself stores."""
     kinds, runs = dg.DagsterEventType, [run.run_id for run in instance.get_runs(limit=2)]
-    planned = AssetCheckEvaluationPlanned(asset_key=WHOLE, check_name="sound", partitions_subset=None)
+    planned = AssetCheckEvaluationPlanned(asset_key=SUMMARY, check_name="sound", partitions_subset=None)
     data: list[tuple[dg.DagsterEventType, Any]] = [
         (
             kinds.ASSET_MATERIALIZATION,
