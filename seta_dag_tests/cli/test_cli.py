@@ -148,7 +148,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "a tag that git refuses": (
         ["publish", "--repo", "a/b-{variant}", "--tag", "a b"],
-        "tag 'a b': write letters, digits",
+        "tag 'a b': use only letters, digits",
     ),
     "no such reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
     "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
