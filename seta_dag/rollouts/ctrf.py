@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.reasons import Reason
 
 REPORT = "verifier/ctrf.json"
 """Path of the report in a trial directory."""
@@ -52,16 +53,16 @@ def read_report(trial: Path) -> Report:
         # The trial may have been deleted since the runs were merged. os.path.isdir, because Path.is_dir
         # raises if a directory above can't be entered.
         gone = not os.path.isdir(trial)  # noqa: PTH112
-        return Report(reason="not_verified", detail="the trial is gone" if gone else f"no {REPORT}")
+        return Report(reason=Reason.NOT_VERIFIED, detail="the trial is gone" if gone else f"no {REPORT}")
     except json_reader.UnreadableError as error:
-        return Report(reason="ctrf_invalid", detail=f"{REPORT}: {error}")
+        return Report(reason=Reason.CTRF_INVALID, detail=f"{REPORT}: {error}")
 
 
 def parse_report(document: Any) -> Report:
     """Return what a parsed report says; its list of tests has priority over its summary."""
     results = document.get("results") if isinstance(document, dict) else None
     if not isinstance(results, dict):
-        return Report(reason="ctrf_invalid", detail="no results object")
+        return Report(reason=Reason.CTRF_INVALID, detail="no results object")
     tests, summary = results.get("tests"), _counts(results.get("summary"))
     statuses = _statuses(tests)
     if statuses:
@@ -70,10 +71,12 @@ def parse_report(document: Any) -> Report:
     if summary is None:
         # An empty list alone is a report without tests; next to an unusable summary it proves nothing.
         if tests == [] and results.get("summary") is None:
-            return Report(reason="no_tests", detail="an empty list of tests")
-        return Report(reason="ctrf_invalid", detail="neither a usable list of tests nor a usable summary")
+            return Report(reason=Reason.NO_TESTS, detail="an empty list of tests")
+        return Report(
+            reason=Reason.CTRF_INVALID, detail="neither a usable list of tests nor a usable summary"
+        )
     if summary[1] == 0:
-        return Report(reason="no_tests", detail="the summary counts 0 tests")
+        return Report(reason=Reason.NO_TESTS, detail="the summary counts 0 tests")
     return Report(*summary)
 
 

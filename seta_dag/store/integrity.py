@@ -1,7 +1,7 @@
 """Whether stage files are intact, byte for byte: a damaged one counts as missing.
 
-A journal entry has the checksum, size and time of its file. It is added after the file was renamed into place,
-so a killed build leaves no entry without its file.
+A journal entry has the checksum, size and time of its file. It is added after the file was renamed into
+place, so a killed build leaves no entry without its file.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.reasons import Flag, Reason
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
@@ -61,7 +62,7 @@ class RowMaker:
         for variant in VARIANTS:
             fault = self._add_variant(row, load(), variant, cache, file, deferred)
             if fault is not None:
-                return row.drop("not_exact", f"{variant}: {fault}")
+                return row.drop(Reason.NOT_EXACT, f"{variant}: {fault}")
         return row
 
     def _add_variant(
@@ -78,7 +79,7 @@ class RowMaker:
         # The proofs need no more than the assistant turns; tool outputs are most of a conversation's size.
         conversation = conversation.assistant_only()
         literal = rendered.has_literal_markup
-        row.flags |= {"literal_markup"} if literal else set()
+        row.flags |= {Flag.LITERAL_MARKUP} if literal else set()
         row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.sample_rate)
         (tokenized,) = self.prover.tokenizer.tokenize([rendered])
         if row.against_reference:
@@ -100,7 +101,7 @@ class RowMaker:
     ) -> None:
         fault = self.prover.engines_agree(rendered, tokenized, cache)
         if fault is not None and row.reason is None:  # the first reason stays
-            row.drop("not_exact", f"{variant}: {fault}")
+            row.drop(Reason.NOT_EXACT, f"{variant}: {fault}")
 
 
 def build_row(
@@ -111,24 +112,24 @@ def build_row(
     `root` is the rollouts root. The trial can still be dropped until `deferred` has run. Batches of a
     dropped trial may remain in the file; nothing refers to them.
     """
-    flags = {"ctrf_mismatch"} if report.mismatch else set()
+    flags: set[str] = {Flag.CTRF_MISMATCH} if report.mismatch else set()
     row = TrialRow(trial, report, flags=flags, first_batch=file.n_batches)
     if report.reason is not None:
         return row.drop(report.reason, report.detail)
     chosen = choose(root / trial.path)
     if chosen is None:
-        return row.drop("no_conversation", "no usable log below CAMEL_LOG_DIR")
+        return row.drop(Reason.NO_CONVERSATION, "no usable log below CAMEL_LOG_DIR")
     row.snapshot = clean(chosen.path.name)
-    row.flags |= {"log_skipped"} if chosen.log_skipped else set()
+    row.flags |= {Flag.LOG_SKIPPED} if chosen.log_skipped else set()
     try:
         conversation = parse_conversation(chosen.log)
     except RecursionError:  # JSON that can be parsed may still be nested too deeply to be written again
-        return row.drop("no_conversation", f"{row.snapshot}: nested too deep")
+        return row.drop(Reason.NO_CONVERSATION, f"{row.snapshot}: nested too deep")
     row.flags |= conversation.flags
     row.n_assistant_turns = conversation.n_assistant_turns
     row.short_columns = short_values(root, trial, report, chosen, conversation.n_messages)
     if not conversation.n_assistant_turns:
-        return row.drop("no_assistant_turn", f"{row.snapshot} has no assistant turn")
+        return row.drop(Reason.NO_ASSISTANT_TURN, f"{row.snapshot} has no assistant turn")
     # Written before anything is rendered, so that the bytes of the log can be freed.
     file.add(raw_log(chosen))
     is_long = len(chosen.data) >= _REREAD

@@ -9,6 +9,7 @@ from typing import Any
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.conversation import Call, Conversation, Role, Turn
 from seta_dag.rollouts.json_reader import clean
+from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.snapshot import final_turn
 
 _ROLES: dict[str, Role] = {
@@ -33,7 +34,7 @@ def conversation(log: dict[str, Any]) -> Conversation:
 
 def _has_known_role(message: dict[str, Any], flags: set[str]) -> bool:
     if message["role"] not in _ROLES:
-        flags.add("unknown_role")
+        flags.add(Flag.UNKNOWN_ROLE)
     return message["role"] in _ROLES
 
 
@@ -51,7 +52,7 @@ def _text(content: Any, flags: set[str]) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
-        flags.add("bad_content")
+        flags.add(Flag.BAD_CONTENT)
         return ""
     return "".join(_part(part) for part in content)
 
@@ -64,7 +65,7 @@ def _part(part: Any) -> str:
 def _reasoning(logged: Any, content: str, flags: set[str]) -> tuple[str, str]:
     """Return (reasoning, content) of an assistant turn; reasoning may be inline at the start of content."""
     if logged is not None and not isinstance(logged, str):
-        flags.add("bad_content")
+        flags.add(Flag.BAD_CONTENT)
     if isinstance(logged, str) and logged:
         return clean(logged), content
     stripped = content.lstrip()
@@ -77,12 +78,12 @@ def _reasoning(logged: Any, content: str, flags: set[str]) -> tuple[str, str]:
 
 def _calls(logged: Any, flags: set[str]) -> Iterator[Call]:
     if logged is not None and not isinstance(logged, list):
-        flags.add("bad_tool_call")
+        flags.add(Flag.BAD_TOOL_CALL)
     for call in logged if isinstance(logged, list) else ():
         # Some backends log the name and arguments without an object `function` around them.
         function = (call.get("function") or call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            flags.add("bad_tool_call")
+            flags.add(Flag.BAD_TOOL_CALL)
             continue
         yield Call(clean(function["name"]), clean(_arguments(function.get("arguments"), flags)))
 
@@ -95,7 +96,7 @@ def _arguments(logged: Any, flags: set[str]) -> str:
         return to_json(logged)
     # Malformed JSON stays as the teacher wrote it, because the tool's answer refers to it.
     if not json_reader.is_json(logged):
-        flags.add("bad_arguments")
+        flags.add(Flag.BAD_ARGUMENTS)
     return logged
 
 
