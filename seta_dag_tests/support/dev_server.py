@@ -76,6 +76,7 @@ def serving(place: Place) -> Iterator[DevServer]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
         try:
             server = DevServer(f"http://127.0.0.1:{port}", place, process)
@@ -85,12 +86,17 @@ def serving(place: Place) -> Iterator[DevServer]:
             _stop(process)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let the server end its own processes, then kill what is left of its session.
+def _heed_interrupts() -> None:
+    """Undo that SIGINT is ignored: a shell does that to its background jobs, and children inherit it.
 
-    By SIGTERM: a shell makes its background jobs ignore SIGINT, and their children inherit that.
+    `dagster dev` stops its own processes by SIGINT, whatever signal it gets itself.
     """
-    process.terminate()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Let the server end its own processes, then kill what is left of its session."""
+    process.send_signal(signal.SIGINT)
     try:
         process.wait(60)
     finally:
