@@ -14,6 +14,7 @@ from xxhash import xxh3_128
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.workers import in_order
 from seta_dag.store.arrow import text_bytes, to_numpy
@@ -43,11 +44,6 @@ class Shard:
     size: int
     rows: list[RowFacts]
     batches: list[tuple[int, int]]
-
-
-def shard_paths(dataset: Path) -> list[Path]:
-    """The shards of a dataset's directory, in order."""
-    return sorted((dataset / "data").glob("train-*.parquet"))
 
 
 def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
