@@ -16,7 +16,7 @@ from seta_dag.tokens.variants import Variant
 PROOFS: dict[str, str] = {
     "decodes": "the ids decode to the NFC form of chat_template_str",
     "turns": "the trainable spans are the conversation's assistant turns, reasoning as logged or none",
-    "whole_text": "tokenizing all of chat_template_str gives the ids, the reference's token scan gives the mask",
+    "whole_text": "tokenizing chat_template_str gives the ids, the reference's token scan gives the mask",
     "engines_agree": "HF tokenizers gives the same ids",
 }
 """What each proof shows.
