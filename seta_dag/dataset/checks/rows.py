@@ -45,7 +45,7 @@ def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Va
     order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in found]
     written = [tuple(row[name] for name in _COMPARED) for row in found]
     wanted = [_as_row(line, variant) for line in lines if line["disposition"] == "row"]
-    # Ledger and shards are read in any order, so the order is a check of its own.
+    # Rows are compared as sets below, so the order needs a check of its own.
     faults = [] if order == sorted(order) else ["rows are not sorted by task_id, trial_uid, conv_json_path"]
     for row in sorted(set(wanted).symmetric_difference(written))[:_SHOWN]:
         faults.append(f"{row[1]}: only in the {'ledger' if row in wanted else 'shards'}: {row}")
