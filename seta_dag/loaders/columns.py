@@ -10,6 +10,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.schema import FEATURES
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.store.parquet import opened
 
@@ -46,9 +47,9 @@ def dataset_folder(path: str) -> Path:
 
 def shards_in(folder: Path) -> list[Path]:
     """The shards of the dataset in `folder`, in order. Raises `DatasetError` where there is none."""
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    shards = shard_paths(folder)
     if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it")
+        raise DatasetError(f"{folder}: no {SHARD_GLOB} in it")
     return shards
 
 
@@ -56,7 +57,7 @@ def _download(repo_id: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    files = ["README.md", "data/train-*.parquet"]
+    files = ["README.md", SHARD_GLOB]
     try:
         return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns=files))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError) as error:

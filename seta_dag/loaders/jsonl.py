@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from seta_dag.dataset.schema import ROW_SCHEMA
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import DatasetError
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.parquet import opened
@@ -23,9 +24,9 @@ def export_jsonl(folder: Path, target: Path) -> int:
     Columns in the order of R10, rows in that of the shards, UTF-8, nothing escaped that JSON does not
     ask for. `target` appears when it is whole. Raises `DatasetError`.
     """
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    shards = shard_paths(folder)
     if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it; build the dataset first")
+        raise DatasetError(f"{folder}: no {SHARD_GLOB} in it; build the dataset first")
     n_rows = 0
     with written_aside(target) as aside, aside.open("wb") as file:
         for shard in shards:

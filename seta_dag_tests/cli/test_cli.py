@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seta_dag.cli import main
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.store.atomic import remove
 from seta_dag.store.layout import OutputLayout

@@ -10,7 +10,7 @@ import pytest
 
 from seta_dag.dataset import up_to_date
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.up_to_date import inputs_of, is_finished, mark_finished
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.merge import Merged, write_merged

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
 from seta_dag.hub.card.parse import Card, features_schema, holds_rows, parse_card, same_number

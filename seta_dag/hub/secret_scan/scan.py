@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.hub.secret_scan.rules import Rule, rules
 from seta_dag.store.atomic import write_bytes
@@ -79,9 +80,9 @@ def scan(folder: Path, allowed: Iterable[str] = ()) -> Findings:
     Raises:
         DatasetError: if there are no shards.
     """
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    shards = shard_paths(folder)
     if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it; build the dataset first")
+        raise DatasetError(f"{folder}: no {SHARD_GLOB} in it; build the dataset first")
     # Several rules can match the same secret, hence a set.
     known, all_rules, found, n_rows = frozenset(allowed), rules(), set[Finding](), 0
     for shard in shards:

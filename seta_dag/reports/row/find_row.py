@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from seta_dag.dataset.ledger.ledger import LedgerLine, read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.store.layout import OutputLayout, existing
 from seta_dag.store.parquet import opened

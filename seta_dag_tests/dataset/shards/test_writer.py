@@ -18,8 +18,8 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards import source
-from seta_dag.dataset.shards.layout import plan_shards
-from seta_dag.dataset.shards.reader import read_shards, shard_paths
+from seta_dag.dataset.shards.layout import plan_shards, shard_paths
+from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import NotBuiltError
 from seta_dag.executor.stage import unbuilt
 from seta_dag.store.layout import OutputLayout
@@ -282,8 +282,8 @@ def test_row_groups_are_cut_at_so_many_tokens_or_rows(
     made = [MadeTrial("a", n, text="x" * length) for n, length in enumerate(LENGTHS)]
     made = [replace(one, traj=10 + one.traj) for one in made]  # so that uids sort as numbers do
     write_all(OutputLayout(tmp_path / "plain"), made)
-    monkeypatch.setattr(source, "_TOKENS_A_GROUP", tokens)
-    monkeypatch.setattr(source, "_ROWS_A_GROUP", rows)
+    monkeypatch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
+    monkeypatch.setattr(source, "_MAX_GROUP_ROWS", rows)
     out = OutputLayout(tmp_path / "out")
     write_all(out, made)
     head = len(made[0].text_of("thinking")) - LENGTHS[0]
@@ -299,9 +299,9 @@ def test_row_groups_are_cut_at_so_many_tokens_or_rows(
 def test_row_groups_hold_as_many_rows_in_order_as_fit(lengths: list[int], tokens: int, rows: int) -> None:
     lines = [{"at": at, "thinking.local_token_count": length} for at, length in enumerate(lengths)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "_TOKENS_A_GROUP", tokens)
-        patch.setattr(source, "_ROWS_A_GROUP", rows)
-        groups = [list(group) for group in source._cut(lines, "thinking")]
+        patch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
+        patch.setattr(source, "_MAX_GROUP_ROWS", rows)
+        groups = [list(group) for group in source._row_groups(lines, "thinking")]
     assert [line for group in groups for line in group] == lines
     sizes = [[line["thinking.local_token_count"] for line in group] for group in groups]
     for group, after in zip(sizes, [*sizes[1:], None], strict=False):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.reports.printable import printable
 from seta_dag.reports.row.inspection import Inspection, Token, inspect_trial
