@@ -121,7 +121,7 @@ def test_help_describes_every_command_and_option(name: str) -> None:
     assert done.exit_code == 0 and command.help
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     undocumented = [
-        one.name for one in options if not one.help and one.name != "variant" and one.name != "form"
+        option.name for option in options if not option.help and option.name not in ("variant", "form")
     ]
     assert undocumented == []
     assert name or all(other in done.output for other in main.commands)
@@ -166,7 +166,9 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 
 def with_paths(arguments: list[str], place: Place, root: Path) -> list[str]:
     """Fill in the paths; `--rollouts` and `--out` default to those of `place` where accepted."""
-    named = [one.replace("{root}", str(root)).replace("{rollouts}", str(place.rollouts)) for one in arguments]
+    named = [
+        text.replace("{root}", str(root)).replace("{rollouts}", str(place.rollouts)) for text in arguments
+    ]
     given = {"--rollouts": place.rollouts, "--out": place.out.root}
     accepted = {option for parameter in main.commands[named[0]].params for option in parameter.opts}
     missing = [(name, str(path)) for name, path in given.items() if name in accepted and name not in named]
@@ -196,7 +198,7 @@ NOT_BUILT = {
 def test_missing_build_prints_one_sentence_and_exits_1(command: str, place: Place, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     arguments = with_paths(NOT_BUILT[command], place, tmp_path)
-    done = run(*(str(tmp_path / "empty") if one == str(place.out.root) else one for one in arguments))
+    done = run(*(str(tmp_path / "empty") if text == str(place.out.root) else text for text in arguments))
     assert done.exit_code == 1 and done.stderr.startswith("seta-dag: ") and not done.stdout
     assert len(done.stderr.splitlines()) == 1
 
@@ -246,7 +248,7 @@ def test_next_build_repairs_damaged_stage_files(damage: str, place: Place) -> No
     assert place.visible() == visible
 
 
-def test_build_of_one_task_drops_other_damaged_tasks_until_the_next_full_run(place: Place) -> None:
+def test_build_of_one_task_drops_other_damaged_tasks_until_the_next_build_of_all(place: Place) -> None:
     visible = place.visible()
     SEEN["a flipped bit"](token_file(place.out, TASKS[0]))
     done = build(place, "--task", "a")
@@ -350,7 +352,7 @@ def test_damaged_inputs_print_one_sentence_and_exit_1(case: str, place: Place, t
     damage, arguments = DAMAGED_INPUTS[case]
     damage(place.out)
     (tmp_path / "file").write_text("mine")
-    named = [one.replace("{out}", str(place.out.root)) for one in arguments]
+    named = [text.replace("{out}", str(place.out.root)) for text in arguments]
     done = run(*with_paths(named, place, tmp_path))
     assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("seta-dag: /") and (tmp_path / "file").read_text() == "mine"
