@@ -1,4 +1,4 @@
-"""The command line: what it says, how it ends, and that no command ever ends in a traceback."""
+"""The command line: output and exit codes; no command ever ends in a traceback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from seta_dag_tests.support.damage import FOLDER, LINES, SEEN
 from seta_dag_tests.support.processes import BIN
 
 TASKS = ("UPPER_Case__007", "a", "ctrf_empty_file")
-"""Two of them give a row, the third has a report of no bytes."""
+"""The first two give a row each; the third has an empty report file."""
 KEYS = {
     "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "tokens", "trainable_tokens",
     "seconds",
@@ -38,15 +38,15 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _alone(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests, and an instance of their own."""
+def _isolated(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the developer's own settings and use a separate Dagster instance."""
     for name in ("SETA_ROLLOUTS", "SETA_OUT", "SETA_STUDENT", "SETA_CARD", "SETA_HUB_REPO"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DAGSTER_HOME", str(_home))
 
 
 def run(*arguments: object) -> Result:
-    """Runs `seta-dag` in this process. It may end with an exit code, but never with another exception."""
+    """Run `seta-dag` in this process; it may exit with a code but must not raise anything else."""
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     assert "Traceback" not in done.output and "[Errno" not in done.output
@@ -54,14 +54,14 @@ def run(*arguments: object) -> Result:
 
 
 def build(place: Place, *options: object) -> Result:
-    """`seta-dag build` of a place, with one line of JSON at its end."""
+    """Run `seta-dag build --json` on a place."""
     return run("build", "--rollouts", place.rollouts, "--out", place.out.root, "--json", *options)
 
 
 def summary(done: Result) -> dict[str, object]:
-    """The last line as JSON."""
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    """Parse the last line of stdout as JSON."""
+    parsed: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return parsed
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +78,18 @@ def _built(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def place(_built: Place, tmp_path: Path) -> Place:
-    """A copy of three tasks, built."""
+    """A private copy of a build of three tasks."""
     return _built.copy(tmp_path / "place")
 
 
-def test_json_is_one_line_with_every_number(place: Place) -> None:
+def test_json_summary_is_one_line_with_every_count(place: Place) -> None:
     done = build(place)
-    said, lines = summary(done), place.ledger()
+    counts, lines = summary(done), place.ledger()
     rows = [line for line in lines if line["disposition"] == "row"]
     assert done.exit_code == 0 and len(done.stdout.splitlines()) == 1
-    assert said.keys() == KEYS and said["seconds"] > 0
-    del said["seconds"]
-    assert said == {
+    assert counts.keys() == KEYS and counts["seconds"] > 0
+    del counts["seconds"]
+    assert counts == {
         "out": str(place.out.root), "tasks": 3, "tasks_rebuilt": 0, "trials": 3, "superseded": 0,
         "rows": dict.fromkeys(VARIANTS, 2), "dropped": {"ctrf_invalid": 1},
         "tokens": {v: sum(row[f"{v}_tokens"] for row in rows) for v in VARIANTS},
@@ -97,14 +97,14 @@ def test_json_is_one_line_with_every_number(place: Place) -> None:
     }  # fmt: skip
 
 
-def test_a_person_is_told_the_same(place: Place) -> None:
+def test_text_summary_shows_the_same_counts(place: Place) -> None:
     done = run("build", "--rollouts", place.rollouts, "--out", place.out.root)
     assert done.stdout.startswith("0 of 3 tasks rebuilt in ")
     assert "  dropped                1   ctrf_invalid 1\n" in done.stdout
     assert str(place.out.dataset("nothink")) in done.stdout
 
 
-def test_the_console_script_ends_with_the_same_code(place: Place) -> None:
+def test_console_script_exits_with_the_same_code(place: Place) -> None:
     done = subprocess.run(
         [BIN / "seta-dag", "ledger", "--out", place.out.root, "--reason", "nonsense"],
         capture_output=True, text=True, check=False,
@@ -115,66 +115,73 @@ def test_the_console_script_ends_with_the_same_code(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["", *main.commands])
-def test_help_teaches(name: str) -> None:
+def test_help_describes_every_command_and_option(name: str) -> None:
     done = run(*([name] if name else []), "--help")
     command = main.commands[name] if name else main
     assert done.exit_code == 0 and command.help
-    options = [one for one in command.params if isinstance(one, click.Option)]
-    unhelpful = [one.name for one in options if not one.help and one.name != "variant" and one.name != "form"]
-    assert unhelpful == []
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    undocumented = [
+        option.name for option in options if not option.help and option.name not in ("variant", "form")
+    ]
+    assert undocumented == []
     assert name or all(other in done.output for other in main.commands)
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "a reward over 1": (["build", "--min-reward", "2"], "min_reward 2.0: a reward is a number from 0 to 1"),
-    "no token": (["build", "--max-tokens", "0"], "max_tokens 0: give a whole number"),
-    "no such rollouts": (["build", "--rollouts", "{root}/none"], "none: no such directory"),
-    "no run": (["build", "--rollouts", "{root}/empty"], "empty: contains no runs"),
-    "no such glob": (["build", "--runs", "z*"], "none of its 1 runs matches 'z*'"),
-    "no such task": (["build", "--task", "zzz"], "task zzz: it has no trial below"),
-    "no such student": (["build", "--student", "{root}/empty"], "empty"),
-    "no such card": (["build", "--card", "{root}/none.toml"], "none.toml"),
-    "out below a file": (["build", "--out", "{root}/file/x"], "x: can't be written (Not a directory); give"),
-    "out is a file": (
+    "reward above 1": (["build", "--min-reward", "2"], "min_reward 2.0: a reward is a number from 0 to 1"),
+    "zero tokens": (["build", "--max-tokens", "0"], "max_tokens 0: give a whole number"),
+    "missing rollouts directory": (["build", "--rollouts", "{root}/none"], "none: no such directory"),
+    "rollouts without runs": (["build", "--rollouts", "{root}/empty"], "empty: contains no runs"),
+    "glob that matches no run": (["build", "--runs", "z*"], "none of its 1 runs matches 'z*'"),
+    "unknown task": (["build", "--task", "zzz"], "task zzz: it has no trial below"),
+    "unknown student": (["build", "--student", "{root}/empty"], "empty"),
+    "missing card file": (["build", "--card", "{root}/none.toml"], "none.toml"),
+    "OUT below a file": (["build", "--out", "{root}/file/x"], "x: can't be written (Not a directory); give"),
+    "OUT is a file": (
         ["build", "--out", "{root}/file"],
         "file: can't be written (File exists); give another",
     ),
-    "out where nothing can be": (["build", "--out", "/proc/seta"], "/proc/seta: can't be written (No such"),
-    "out in the rollouts": (["build", "--out", "{rollouts}/out"], "must not be inside one another"),
-    "no variant in repo": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),
-    "publish from nowhere": (
+    "OUT where no directory can be created": (
+        ["build", "--out", "/proc/seta"],
+        "/proc/seta: can't be written (No such",
+    ),
+    "OUT inside the rollouts": (["build", "--out", "{rollouts}/out"], "must not be inside one another"),
+    "repo without {variant}": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),
+    "publish with other rollouts than were built": (
         ["publish", "--repo", "a/b-{variant}", "--dry-run", "--rollouts", "{root}/none"],
         "but the rollouts given are",
     ),
-    "a tag that git refuses": (
+    "tag that git does not allow": (
         ["publish", "--repo", "a/b-{variant}", "--tag", "a b"],
         "tag 'a b': use only letters, digits",
     ),
-    "no such reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
-    "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
-    "a trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
-    "no such dataset": (["verify", "{root}/none"], "none: no folder here"),
-    "an option that is none": (["build", "--wat"], "No such option"),
-    "an argument that is missing": (["inspect"], "Missing argument 'TRIAL'"),
+    "unknown reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
+    "unknown trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
+    "trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
+    "missing dataset": (["verify", "{root}/none"], "none: no folder here"),
+    "unknown option": (["build", "--wat"], "No such option"),
+    "missing argument": (["inspect"], "Missing argument 'TRIAL'"),
 }
 
 
-def filled(arguments: list[str], place: Place, root: Path) -> list[str]:
-    """The arguments with places in them; rollouts and OUT are those of `place`, unless they say otherwise."""
-    named = [one.replace("{root}", str(root)).replace("{rollouts}", str(place.rollouts)) for one in arguments]
+def with_paths(arguments: list[str], place: Place, root: Path) -> list[str]:
+    """Fill in the paths; `--rollouts` and `--out` default to those of `place` where accepted."""
+    named = [
+        text.replace("{root}", str(root)).replace("{rollouts}", str(place.rollouts)) for text in arguments
+    ]
     given = {"--rollouts": place.rollouts, "--out": place.out.root}
-    accepted = {option for one in main.commands[named[0]].params for option in one.opts}
+    accepted = {option for parameter in main.commands[named[0]].params for option in parameter.opts}
     missing = [(name, str(path)) for name, path in given.items() if name in accepted and name not in named]
     return [named[0], *(part for pair in missing for part in pair), *named[1:]]
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_bad_configuration_is_one_sentence_and_2(case: str, place: Place, tmp_path: Path) -> None:
+def test_bad_configuration_prints_one_sentence_and_exits_2(case: str, place: Place, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("mine")
     arguments, sentence = REFUSED[case]
     visible = place.visible()
-    done = run(*filled(arguments, place, tmp_path))
+    done = run(*with_paths(arguments, place, tmp_path))
     assert done.exit_code == 2 and sentence in done.stderr and not done.stdout
     assert place.visible() == visible and (tmp_path / "file").read_text() == "mine"
 
@@ -188,29 +195,29 @@ NOT_BUILT = {
 
 
 @pytest.mark.parametrize("command", NOT_BUILT)
-def test_what_is_not_built_is_one_sentence_and_1(command: str, place: Place, tmp_path: Path) -> None:
+def test_missing_build_prints_one_sentence_and_exits_1(command: str, place: Place, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    arguments = filled(NOT_BUILT[command], place, tmp_path)
-    done = run(*(str(tmp_path / "empty") if one == str(place.out.root) else one for one in arguments))
+    arguments = with_paths(NOT_BUILT[command], place, tmp_path)
+    done = run(*(str(tmp_path / "empty") if text == str(place.out.root) else text for text in arguments))
     assert done.exit_code == 1 and done.stderr.startswith("seta-dag: ") and not done.stdout
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_build_without_a_row_is_1(tmp_path: Path) -> None:
+def test_build_without_rows_exits_1(tmp_path: Path) -> None:
     place = Place(tmp_path)
     take(place.rollouts / "exp/kimi", "ctrf_empty_file_t0")
     done = build(place)
     assert done.exit_code == 1 and summary(done)["rows"] == dict.fromkeys(VARIANTS, 0)
 
 
-def test_ledger_shows_each_trial_and_only_those_asked_for(place: Place) -> None:
+def test_ledger_shows_all_trials_or_those_with_the_given_reason(place: Place) -> None:
     every = run("ledger", "--out", place.out.root)
     assert every.exit_code == 0 and all(task in every.stdout for task in TASKS)
     some = run("ledger", "--out", place.out.root, "--reason", "ctrf_invalid")
     assert some.stdout.splitlines()[-1] == "1 trials" and "UPPER_Case" not in some.stdout
 
 
-def test_inspect_shows_a_row_and_writes_a_page(place: Place, tmp_path: Path) -> None:
+def test_inspect_prints_a_row_and_writes_an_html_page(place: Place, tmp_path: Path) -> None:
     shown = run("inspect", "a", "--out", place.out.root, "--variant", "nothink")
     assert shown.exit_code == 0 and "assistant" in shown.stdout
     page = tmp_path / "new" / "page.html"
@@ -218,32 +225,32 @@ def test_inspect_shows_a_row_and_writes_a_page(place: Place, tmp_path: Path) -> 
     assert page.read_text().startswith("<!doctype html>")
 
 
-def test_export_and_verify_take_what_was_built(place: Place, tmp_path: Path) -> None:
+def test_export_and_verify_accept_a_built_dataset(place: Place, tmp_path: Path) -> None:
     exported = run("export", tmp_path / "rows.jsonl", "--out", place.out.root)
     assert exported.exit_code == 0 and "2 rows of thinking" in exported.stdout
     verified = run("verify", place.out.dataset("thinking"))
     assert verified.exit_code == 0 and verified.stdout.endswith("2 equal, 0 explained, 0 unexplained\n")
 
 
-def first(out: OutputLayout, task: str) -> Path:
-    """The stage file of a task."""
+def token_file(out: OutputLayout, task: str) -> Path:
+    """Return the `tokens` stage file of a task."""
     return next(path for path in out.stage("tokens").iterdir() if path.name.startswith(f"{task}-"))
 
 
 @pytest.mark.parametrize("damage", ["a flipped bit", "cut"])
-def test_the_next_build_heals_damaged_stages(damage: str, place: Place) -> None:
+def test_next_build_repairs_damaged_stage_files(damage: str, place: Place) -> None:
     visible = place.visible()
     for stage, task in zip(("trials", "ctrf"), TASKS[:2], strict=True):
         LINES[damage](place.out.journal(stage), f"{task}-")
-    SEEN[damage](first(place.out, TASKS[2]))
+    SEEN[damage](token_file(place.out, TASKS[2]))
     done = build(place)
     assert done.exit_code == 0 and summary(done)["tasks_rebuilt"] == 3
     assert place.visible() == visible
 
 
-def test_a_build_of_one_task_leaves_damaged_others_out_until_the_next(place: Place) -> None:
+def test_build_of_one_task_drops_other_damaged_tasks_until_the_next_build_of_all(place: Place) -> None:
     visible = place.visible()
-    SEEN["a flipped bit"](first(place.out, TASKS[0]))
+    SEEN["a flipped bit"](token_file(place.out, TASKS[0]))
     done = build(place, "--task", "a")
     assert done.exit_code == 0 and summary(done)["dropped"] == {"not_built": 1, "ctrf_invalid": 1}
     assert summary(build(place))["tasks_rebuilt"] == 1
@@ -251,17 +258,17 @@ def test_a_build_of_one_task_leaves_damaged_others_out_until_the_next(place: Pla
 
 
 def shard(out: OutputLayout) -> Path:
-    """The only shard of the thinking rows."""
+    """Return the only shard of the thinking dataset."""
     (path,) = shard_paths(out.dataset("thinking"))
     return path
 
 
 MEMOS = ("thinking.shards", "thinking.facts", "nothink.finished")
-LEFT: dict[str, Callable[[OutputLayout], list[Path]]] = {
-    "what is seen": lambda out: [
+DAMAGED_FILES: dict[str, Callable[[OutputLayout], list[Path]]] = {
+    "published files": lambda out: [
         out.ledger, shard(out), out.dataset("nothink") / "README.md"
     ],
-    "what is kept": lambda out: [
+    "files kept for the next build": lambda out: [
         out.resume_chain,
         *(out.journal(stage) for stage in TASK_STAGES),
         *(out.memo(name) for name in MEMOS),
@@ -269,17 +276,17 @@ LEFT: dict[str, Callable[[OutputLayout], list[Path]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("left", LEFT)
-def test_the_next_build_heals_whatever_was_damaged(left: str, place: Place) -> None:
+@pytest.mark.parametrize("kind", DAMAGED_FILES)
+def test_next_build_repairs_damaged_files(kind: str, place: Place) -> None:
     visible = place.visible()
-    for path in LEFT[left](place.out):
+    for path in DAMAGED_FILES[kind](place.out):
         SEEN["a list"](path)
     done = build(place)
     assert done.exit_code == 0, done.output
     assert place.visible() == visible
 
 
-def test_what_stands_in_a_datasets_place_gives_way(place: Place) -> None:
+def test_build_replaces_a_symlink_or_file_at_a_dataset_path(place: Place) -> None:
     visible, moved = place.visible(), place.folder / "moved"
     place.out.dataset("thinking").rename(moved)
     place.out.dataset("thinking").symlink_to(moved)
@@ -291,18 +298,18 @@ def test_what_stands_in_a_datasets_place_gives_way(place: Place) -> None:
     assert place.visible() == visible
 
 
-REFUSED_PLACES: dict[str, tuple[str, bool, int]] = {
-    "the stages are a file": ("stages", False, 1),
-    "the ledger is a directory": ("ledger.parquet", True, 1),
-    "a journal is a directory": ("stages/ctrf.journal", True, 1),
-    "the lock is a directory": (".lock", True, 2),
+BLOCKED_PATHS: dict[str, tuple[str, bool, int]] = {
+    "stages is a file": ("stages", False, 1),
+    "ledger is a directory": ("ledger.parquet", True, 1),
+    "journal is a directory": ("stages/ctrf.journal", True, 1),
+    "lock is a directory": (".lock", True, 2),
 }
-"""(path below OUT, whether a directory is put there or a file, the exit code)"""
+"""(path below OUT, True to put a directory there and False for a file, exit code)"""
 
 
-@pytest.mark.parametrize("case", REFUSED_PLACES)
-def test_what_can_not_be_written_is_told(case: str, place: Place) -> None:
-    name, is_directory, code = REFUSED_PLACES[case]
+@pytest.mark.parametrize("case", BLOCKED_PATHS)
+def test_unwritable_path_is_named_in_the_error(case: str, place: Place) -> None:
+    name, is_directory, code = BLOCKED_PATHS[case]
     path = place.out.root / name
     path.rename(place.folder / "moved")
     path.mkdir() if is_directory else path.write_text("")
@@ -310,29 +317,29 @@ def test_what_can_not_be_written_is_told(case: str, place: Place) -> None:
     assert done.exit_code == code and f"{path}: can't be written (" in done.stderr
 
 
-ODD: dict[str, tuple[Callable[[OutputLayout], object], list[str]]] = {
-    "ledger: a directory": (lambda out: FOLDER(out.ledger), ["ledger"]),
-    "ledger: cut": (lambda out: SEEN["cut"](out.ledger), ["ledger"]),
-    "ledger: of foreign columns": (
+DAMAGED_INPUTS: dict[str, tuple[Callable[[OutputLayout], object], list[str]]] = {
+    "ledger: directory": (lambda out: FOLDER(out.ledger), ["ledger"]),
+    "ledger: truncated": (lambda out: SEEN["cut"](out.ledger), ["ledger"]),
+    "ledger: column missing": (
         lambda out: pq.write_table(pq.read_table(out.ledger).drop_columns(["flags"]), out.ledger),
         ["ledger"],
     ),
-    "inspect: a ledger that is cut": (lambda out: SEEN["cut"](out.ledger), ["inspect", "a"]),
-    "inspect: a shard that is cut": (
+    "inspect: truncated ledger": (lambda out: SEEN["cut"](out.ledger), ["inspect", "a"]),
+    "inspect: truncated shard": (
         lambda out: SEEN["cut"](shard(out)),
         ["inspect", "a"],
     ),
-    "inspect: a shard that is a directory": (
+    "inspect: shard is a directory": (
         lambda out: FOLDER(shard(out)),
         ["inspect", "a"],
     ),
     "inspect: no shard": (lambda out: shard(out).unlink(), ["inspect", "a"]),
-    "inspect: a page where none can be": (lambda out: None, ["inspect", "a", "--html", "{root}/file/x"]),
+    "inspect: unwritable page path": (lambda out: None, ["inspect", "a", "--html", "{root}/file/x"]),
     "export: no shard": (
         lambda out: shard(out).unlink(),
         ["export", "{root}/x.jsonl"],
     ),
-    "export: to where none can be": (lambda out: None, ["export", "{root}/file/x"]),
+    "export: unwritable path": (lambda out: None, ["export", "{root}/file/x"]),
     "verify: no shard": (
         lambda out: shard(out).unlink(),
         ["verify", "{out}/thinking"],
@@ -340,12 +347,12 @@ ODD: dict[str, tuple[Callable[[OutputLayout], object], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", ODD)
-def test_damaged_and_odd_paths_are_one_sentence_and_1(case: str, place: Place, tmp_path: Path) -> None:
-    damage, arguments = ODD[case]
+@pytest.mark.parametrize("case", DAMAGED_INPUTS)
+def test_damaged_inputs_print_one_sentence_and_exit_1(case: str, place: Place, tmp_path: Path) -> None:
+    damage, arguments = DAMAGED_INPUTS[case]
     damage(place.out)
     (tmp_path / "file").write_text("mine")
-    named = [one.replace("{out}", str(place.out.root)) for one in arguments]
-    done = run(*filled(named, place, tmp_path))
+    named = [text.replace("{out}", str(place.out.root)) for text in arguments]
+    done = run(*with_paths(named, place, tmp_path))
     assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("seta-dag: /") and (tmp_path / "file").read_text() == "mine"

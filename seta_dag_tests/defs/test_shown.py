@@ -1,4 +1,4 @@
-"""What a person sees while a build runs: a bar in a terminal, lines elsewhere."""
+"""Progress display of a running build: a bar in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ SETA_DAG = Path(sys.executable).with_name("seta-dag")
 
 
 def step(done: int, total: int) -> dict[str, object]:
+    """Return the fields of a progress record of the `tokens` stage."""
     return {"stage": "tokens", "done": done, "total": total, "unit": "tasks"}
 
 
-def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_progress_is_a_line_after_one_second_then_every_five(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = SimpleNamespace(seconds=100.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
     file = io.StringIO()
@@ -51,30 +54,31 @@ def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: p
 
 
 def build(place: Place, home: Path, stderr: int) -> subprocess.Popen[bytes]:
+    """Start `seta-dag build --full` with stderr on the given file descriptor."""
     command = [SETA_DAG, "build", "--full", "--rollouts", place.rollouts, "--out", place.out.root]
     env = os.environ | {"DAGSTER_HOME": str(home), "TERM": "xterm", "TZ": "UTC"}
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr, env=env)
 
 
-def shown(master: int) -> str:
-    """All that is written to a terminal until it is closed."""
+def read_terminal(master: int) -> str:
+    """Read everything written to a pseudo-terminal until its other end is closed."""
     data = b""
     while True:
         try:
-            part = os.read(master, 1 << 16)
-        except OSError:  # how Linux says that nobody has it open any more
+            chunk = os.read(master, 1 << 16)
+        except OSError:  # Linux raises EIO once no process has the other end open
             return data.decode()
-        if not part:
+        if not chunk:
             return data.decode()
-        data += part
+        data += chunk
 
 
-def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Path) -> None:
+def test_terminal_shows_a_bar_and_a_line_per_stage(place: Place, home: Path) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
     process = build(place, home, slave)
     os.close(slave)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown(master))
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", read_terminal(master))
     assert process.wait() == 0, text
     tasks = len(place.tasks())
     assert f"{tasks} of {tasks} tasks to build" in text
@@ -82,22 +86,24 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
     assert "✓ tokens" in text and "✓ thinking_card" in text
 
 
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
-def test_a_standard_error_that_takes_nothing_stops_nothing(stderr: str, place: Place, home: Path) -> None:
+@pytest.mark.parametrize(
+    "stderr", ["2>&-", "2>/dev/full", "2> >(true)"], ids=["closed", "full", "broken pipe"]
+)
+def test_build_succeeds_when_stderr_is_not_writable(stderr: str, place: Place, home: Path) -> None:
     command = f"{SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} {stderr}"
     env = os.environ | {"DAGSTER_HOME": str(home)}
     done = subprocess.run(["bash", "-c", command], env=env, check=False, stdout=subprocess.PIPE)
     assert done.returncode == 0 and b"tasks rebuilt" in done.stdout
 
 
-def test_a_path_is_shown_as_it_is() -> None:
+def test_path_is_printed_without_markup_or_wrapping() -> None:
     file = io.StringIO()
     display = Display(Console(file=file, width=20))
     display.say("looking in /a[red]/b[/c]/a very long folder")
     assert file.getvalue() == "  looking in /a[red]/b[/c]/a very long folder\n"
 
 
-def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
+def test_pipe_receives_lines_and_no_bar(place: Place, home: Path) -> None:
     process = build(place, home, subprocess.PIPE)
     assert process.stderr is not None
     text = process.stderr.read().decode()
