@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from seta_dag.audit.verify import RowVerdict, verify, verify_counts
+from seta_dag.audit.claims import verify_counts
+from seta_dag.audit.verify import RowVerdict, verify
 from seta_dag.errors import DatasetError
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.proofs.prover import Prover
