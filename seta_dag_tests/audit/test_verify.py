@@ -150,8 +150,8 @@ def changed(**columns: Callable[[Any], Any]) -> Row:
         (lambda: changed(loss_mask=lambda mask: mask[::-1]), "input_ids or loss_mask"),
         (lambda: changed(n_messages=lambda n: n + 1), "n_messages is 6, not 5"),
         (lambda: changed(n_assistant_tokens=lambda n: 0), "n_assistant_tokens is 0, not"),
-        (lambda: changed(raw_conv_json=lambda raw: raw[:-1]), "no conversation log"),
-        (lambda: changed(raw_conv_json=lambda raw: "[1]"), "no conversation log"),
+        (lambda: changed(raw_conv_json=lambda raw: raw[:-1]), "not a conversation log"),
+        (lambda: changed(raw_conv_json=lambda raw: "[1]"), "not a conversation log"),
     ],
 )
 def test_what_nothing_explains_is_said_with_its_place(

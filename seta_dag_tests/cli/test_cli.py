@@ -152,7 +152,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "no such reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
     "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
-    "a trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
+    "a trial without a row": (["inspect", "ctrf_empty_file"], "has no row; the ledger says:"),
     "no such dataset": (["verify", "{root}/none"], "none: no folder here"),
     "an option that is none": (["build", "--wat"], "No such option"),
     "an argument that is missing": (["inspect"], "Missing argument 'TRIAL'"),
