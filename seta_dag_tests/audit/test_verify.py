@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from seta_dag.audit.verify import RowVerdict, verify, verify_counts
+from seta_dag.audit.claims import verify_counts
+from seta_dag.audit.verify import RowVerdict, verify
 from seta_dag.errors import DatasetError
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.proofs.prover import Prover
@@ -149,8 +150,8 @@ def changed(**columns: Callable[[Any], Any]) -> Row:
         (lambda: changed(loss_mask=lambda mask: mask[::-1]), "input_ids or loss_mask"),
         (lambda: changed(n_messages=lambda n: n + 1), "n_messages is 6, not 5"),
         (lambda: changed(n_assistant_tokens=lambda n: 0), "n_assistant_tokens is 0, not"),
-        (lambda: changed(raw_conv_json=lambda raw: raw[:-1]), "no conversation log"),
-        (lambda: changed(raw_conv_json=lambda raw: "[1]"), "no conversation log"),
+        (lambda: changed(raw_conv_json=lambda raw: raw[:-1]), "not a conversation log"),
+        (lambda: changed(raw_conv_json=lambda raw: "[1]"), "not a conversation log"),
     ],
 )
 def test_what_nothing_explains_is_said_with_its_place(

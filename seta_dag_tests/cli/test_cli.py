@@ -157,7 +157,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "unknown reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
     "unknown trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),
-    "trial without a row": (["inspect", "ctrf_empty_file"], "is no row; the ledger says:"),
+    "trial without a row": (["inspect", "ctrf_empty_file"], "has no row; the ledger says:"),
     "missing dataset": (["verify", "{root}/none"], "none: no folder here"),
     "unknown option": (["build", "--wat"], "No such option"),
     "missing argument": (["inspect"], "Missing argument 'TRIAL'"),

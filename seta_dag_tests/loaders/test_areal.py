@@ -158,7 +158,7 @@ def test_what_is_no_dataset_is_said_in_a_sentence(
 def test_a_cut_jsonl_is_named_with_its_line(folder: Path, line: bytes) -> None:
     path = Path(as_jsonl(folder))
     path.write_bytes(path.read_bytes() + line)
-    with pytest.raises(DatasetError, match=r"\.jsonl:41: not a row"):
+    with pytest.raises(DatasetError, match=r"\.jsonl:41: not a JSON object"):
         get_seta_sft_dataset(str(path), "train")
 
 

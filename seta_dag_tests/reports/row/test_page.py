@@ -72,7 +72,7 @@ def page(html: str) -> Page:
 def test_every_token_stands_on_the_page_once(name: str, variant: Variant, inspected: Inspected) -> None:
     row = inspected(name, variant)
     assert page(as_html(row)).tokens == [
-        [str(token.id), str(token.place), "learn" if token.is_trainable else "", token.text]
+        [str(token.id), str(token.position), "learn" if token.is_trainable else "", token.text]
         for token in row.tokens(0, len(row.ids))
     ]
 
