@@ -23,7 +23,6 @@ from seta_dag.dataset.ledger.ledger import (
     write_ledger,
 )
 from seta_dag.errors import DatasetError
-from seta_dag.reports.ledger_table import as_table
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.sample_dataset import ledger_line, sample_ledger
 
@@ -133,10 +132,3 @@ def test_reason_counts_follow_the_order_of_the_registry(given: list[str]) -> Non
     counted = count_reasons([ledger_line("a", "dropped", reason) for reason in given])
     assert sum(counted.values()) == len(given)
     assert list(counted) == sorted(counted, key=list(reasons()).index)
-
-
-def test_the_table_shows_every_line_uncut() -> None:
-    lines = [{**line, "detail": "x" * 300, "trial_uid": f"uid{n}"} for n, line in enumerate(sample_ledger())]
-    shown = as_table(lines)
-    assert shown.endswith(f"{len(lines)} trials") and shown.count("x" * 300) == len(lines)
-    assert [n for n in range(len(lines)) if f"uid{n} " not in shown] == []
