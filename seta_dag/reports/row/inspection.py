@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.errors import DatasetError
 from seta_dag.reports.printable import printable
+from seta_dag.reports.row.display_token import Token, TokenKind
 from seta_dag.reports.row.find_row import find_line, read_row
 from seta_dag.reports.row.turn_spans import TurnSpan, turn_spans
 from seta_dag.store.arrow import to_numpy
@@ -26,29 +27,7 @@ from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.vocabulary import Decoded, Vocabulary, nfc
 from seta_dag.tokens.variants import Variant
 
-TokenKind = Literal["text", "markup", "literal"]
 _LITERAL = re.compile(LITERAL.pattern.encode())
-
-
-class Token(NamedTuple):
-    """One token of a row.
-
-    Attributes:
-        position: index in the row.
-        id: token id.
-        text: the token's text made `printable`.
-        is_escaped: `text` contains escapes, so it differs from the token's bytes.
-        kind: `markup` for a special token, `literal` for an ordinary token that is part of literal markup,
-            else `text`.
-        is_trainable: the loss mask is 1.
-    """
-
-    position: int
-    id: int
-    text: str
-    is_escaped: bool
-    kind: TokenKind
-    is_trainable: bool
 
 
 @dataclass(frozen=True)

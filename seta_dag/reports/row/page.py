@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from seta_dag.reports.printable import on_one_line, printable
+from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
-from seta_dag.reports.row.inspection import Inspection, Token
+from seta_dag.reports.row.inspection import Inspection
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from seta_dag.reports.printable import on_one_line, printable
+from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
-from seta_dag.reports.row.inspection import Inspection, Token
+from seta_dag.reports.row.inspection import Inspection
 from seta_dag.reports.row.turn_spans import TurnSpan
 
 _AT_EACH_END = 4

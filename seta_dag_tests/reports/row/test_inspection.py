@@ -13,7 +13,8 @@ import pytest
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.reports.printable import printable
-from seta_dag.reports.row.inspection import Inspection, Token, inspect_trial
+from seta_dag.reports.row.display_token import Token
+from seta_dag.reports.row.inspection import Inspection, inspect_trial
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, LITERAL
 from seta_dag.tokens.student.student import Student
