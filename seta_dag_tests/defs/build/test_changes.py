@@ -189,7 +189,7 @@ def test_tasks_added_during_a_build_are_reported_and_built_next_time(
     with planned(request, lambda: None) as plan:
         take(place.rollouts / FIRST, "stack_overflow__102")
         outcome = build(code_location(), instance, request, plan)
-    assert outcome.failures == ("1 tasks came, changed or were damaged while this build ran: build again",)
+    assert outcome.failures == ("1 tasks were added, changed or damaged during this build: build again",)
     assert not place.build(instance).failures
     assert place.visible() == built_plainly(place, tmp_path / "scratch").visible()
 

@@ -112,7 +112,7 @@ def test_concurrent_build_waits_and_then_rebuilds_nothing(
     with building(place, home, first, "--json") as one:
         assert wait_until(lambda: place.out.journal("trials").exists(), one.is_alive)
         with building(place, home, second, "--json") as other:
-            assert wait_until(lambda: "waiting for it to end" in second.read_text(), other.is_alive)
+            assert wait_until(lambda: "waiting for it to finish" in second.read_text(), other.is_alive)
             assert one.is_alive()
             one.join()
             other.join()
