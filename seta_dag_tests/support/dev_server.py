@@ -76,6 +76,7 @@ def serving(place: Place) -> Iterator[DevServer]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
         try:
             server = DevServer(f"http://127.0.0.1:{port}", place, process)
@@ -85,11 +86,19 @@ def serving(place: Place) -> Iterator[DevServer]:
             _stop(process)
 
 
+def _heed_interrupts() -> None:
+    """Undo that SIGINT is ignored: a shell does that to its background jobs, and children inherit it.
+
+    `dagster dev` stops its own processes by SIGINT, whatever signal it gets itself.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Lets it end its own processes; those that are left of its session are killed."""
+    """Let the server end its own processes, then kill what is left of its session."""
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(20)
+        process.wait(60)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
