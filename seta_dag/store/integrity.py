@@ -36,6 +36,7 @@ class ChecksummedFile(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Write all of `data` and return its length."""
         self._sum.update(data)
+        # An unbuffered file may take fewer bytes than it is given.
         left = memoryview(data).cast("B")
         while left:
             left = left[self._file.write(left) :]
@@ -56,11 +57,13 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
     Only files whose size or time differ from the entry are read.
     """
     found = journal.read(out.journal(stage))
+    # In a journal spaces separate the fields, so the parts of a mark are separated by a colon.
     there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
 
     def is_intact(name: str, entry: Entry) -> bool:
         summed, _, marked = entry.checksum.partition(":")
         path = out.stage(stage) / name
+        # The mark first: it needs no reading. A copied file has another one, but still the same bytes.
         return there.get(name) == marked or (name in there and _file_checksum(path) == summed)
 
     return {
@@ -70,6 +73,7 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
 
 def compact(out: OutputLayout, stage: str, names: Iterable[str]) -> None:
     """Rewrite the stage's journal with the intact entries of `names`, each with its present size and time."""
+    # entries() has read every file whose mark differs, so the present marks belong to intact files.
     found, there = entries(out, stage), marks(out.stage(stage))
     now = {name: _with_present_mark(found[name], there.get(name, "")) for name in names if name in found}
     journal.rewrite(out.journal(stage), now)
@@ -81,7 +85,7 @@ def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[
     Every file is read, even if its size and time are unchanged.
     """
     noted = journal.read(out.journal(stage))
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool:  # reading and hashing release the GIL
         sums = list(pool.map(lambda name: _file_checksum(out.stage(stage) / name), names))
     found = [
         name

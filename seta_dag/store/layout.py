@@ -82,11 +82,12 @@ class OutputLayout:
 
     def built(self, stage: str) -> set[str]:
         """Return the names of the existing stage files."""
-        folder = self.stage(stage)
+        folder = self.stage(stage)  # missing before the first build, or not a folder at all
         return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Remove the stage files of tasks and fingerprints that are no longer current."""
+        # A task that changed has a new name, so its old file is stale like that of a removed task.
         current = {task_file_name(stage, task, value) for task, value in fingerprints.items()}
         for name in self.built(stage) - current:
             (self.stage(stage) / name).unlink(missing_ok=True)
@@ -97,7 +98,7 @@ def task_file_name(stage: str, task: str, fingerprint: str) -> str:
     return f"{_slug(task)}.{fingerprint}.{'arrow' if stage == 'tokens' else 'json'}"
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=100_000)  # every stage asks for the name of every task
 def _slug(task: str) -> str:
     """Make a file name of any task name: readable, and unique on file systems that ignore case."""
     digest = hashlib.sha256(task.encode()).hexdigest()[:12]
