@@ -64,11 +64,11 @@ def run_stage(
     give_back()  # what the previous stage left
     with appending(out.journal(stage)) as append:
         made = in_order(lambda task: _result(out, stage, fingerprints[task], task, build), todo, workers)
-        # Only this thread appends, in the order of `todo`: the journal is the same for any `workers`.
         for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
             if isinstance(one, str):
                 report.failed[task] = one
             else:
+                # Only this thread appends, in the order of `todo`: the journal is the same for any `workers`.
                 append(
                     task_file_name(stage, task, fingerprints[task]),
                     Entry(one.checksum, orjson.dumps(one.record)),
@@ -114,9 +114,8 @@ def records(out: OutputLayout, stage: str, fingerprints: Mapping[str, str]) -> d
 
 def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
     """Return the tasks that failed, or for which a stage is missing."""
-    # Journals and folders are read once, not once per task: this runs at the start of every build.
     built = {stage: entries(out, stage) for stage in TASK_STAGES}
-    failed = out.built("failed")
+    failed = out.built("failed")  # read once, as the journals are, and not once per task
 
     def is_built(task: str, fingerprint: str) -> bool:
         done = all(task_file_name(stage, task, fingerprint) in built[stage] for stage in TASK_STAGES)

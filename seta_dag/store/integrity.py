@@ -62,10 +62,11 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
 
     def is_intact(name: str, entry: Entry) -> bool:
         summed, _, marked = entry.checksum.partition(":")
+        # The mark first: it needs no reading. A copied file has another mark, but the same bytes.
         path = out.stage(stage) / name
-        # The mark first: it needs no reading. A copied file has another one, but still the same bytes.
         return there.get(name) == marked or (name in there and _file_checksum(path) == summed)
 
+    # A file whose mark differs was read, so compact() may give the entry the present mark.
     return {
         name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_intact(name, entry)
     }
@@ -73,7 +74,6 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
 
 def compact(out: OutputLayout, stage: str, names: Iterable[str]) -> None:
     """Rewrite the stage's journal with the intact entries of `names`, each with its present size and time."""
-    # entries() has read every file whose mark differs, so the present marks belong to intact files.
     found, there = entries(out, stage), marks(out.stage(stage))
     now = {name: _with_present_mark(found[name], there.get(name, "")) for name in names if name in found}
     journal.rewrite(out.journal(stage), now)
@@ -85,7 +85,8 @@ def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[
     Every file is read, even if its size and time are unchanged.
     """
     noted = journal.read(out.journal(stage))
-    with ThreadPoolExecutor() as pool:  # reading and hashing release the GIL
+    # Threads, because reading and hashing release the GIL.
+    with ThreadPoolExecutor() as pool:
         sums = list(pool.map(lambda name: _file_checksum(out.stage(stage) / name), names))
     found = [
         name

@@ -58,8 +58,8 @@ def read(path: Path) -> dict[str, Entry]:
 
 def rewrite(path: Path, entries: Mapping[str, Entry]) -> None:
     """Replace the journal by one with exactly these entries, unless it has them already."""
-    # Sorted, so that the order in which tasks were built makes no difference.
     data = b"\n".join(_line(name, entries[name]) for name in sorted(entries))
+    # Sorted by name: the order in which tasks were built makes no difference.
     if not path.is_file() or path.read_bytes() != data:
         write_bytes(path, data)
 

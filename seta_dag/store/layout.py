@@ -82,13 +82,14 @@ class OutputLayout:
 
     def built(self, stage: str) -> set[str]:
         """Return the names of the existing stage files."""
-        folder = self.stage(stage)  # missing before the first build, or not a folder at all
+        folder = self.stage(stage)
+        # Missing before the first build; a file in its place counts as missing too.
         return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Remove the stage files of tasks and fingerprints that are no longer current."""
-        # A task that changed has a new name, so its old file is stale like that of a removed task.
         current = {task_file_name(stage, task, value) for task, value in fingerprints.items()}
+        # The old file of a task that changed is stale too: its name has the old fingerprint.
         for name in self.built(stage) - current:
             (self.stage(stage) / name).unlink(missing_ok=True)
 
