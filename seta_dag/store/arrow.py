@@ -19,7 +19,7 @@ Offsets = npt.NDArray[np.int64]
 def to_column(parts: Sequence[Values], kind: pa.DataType) -> pa.ListArray:
     """Return a column with one list per part; the dtype of the parts must match `kind`."""
     values = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.int8)
-    # Arrow uses numpy's memory as it is: the values of a single part are never copied.
+    # Arrow uses numpy's memory as it is: a single contiguous part is not copied.
     flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
     offsets = _offsets(parts)
     starts = pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)])
