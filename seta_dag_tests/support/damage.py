@@ -50,7 +50,7 @@ FOLDER = _make_folder
 def _change_line(journal: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     """Change every journal line whose name starts with `name`; there must be at least one."""
     lines = journal.read_bytes().split(b"\n")
-    # A line is `checksum name ...`; the first one is empty, since an entry begins with its line break.
+    # Lines are `checksum name ...`; the empty line before the first entry has no name.
     matches = [line.split(b" ")[1:2] and line.split(b" ")[1].startswith(name.encode()) for line in lines]
     assert any(matches)
     changed = [change(line) if match else line for line, match in zip(lines, matches, strict=True)]
