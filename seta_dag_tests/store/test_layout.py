@@ -64,6 +64,6 @@ def test_a_missing_file_error_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NotBuiltError) as raised:
         existing(tmp_path / "ledger.parquet", "ledger")
     assert str(raised.value) == (
-        f"{tmp_path}/ledger.parquet: not there yet; run seta-dag build (or materialize ledger)"
+        f"{tmp_path}/ledger.parquet: not built yet; run seta-dag build (or materialize ledger)"
     )
     assert existing(tmp_path, "ledger") == tmp_path
