@@ -1,4 +1,4 @@
-"""Progress display of a running build: a bar in a terminal, plain lines elsewhere."""
+"""Progress of a build: a bar in a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ SETA_DAG = Path(sys.executable).with_name("seta-dag")
 
 
 def step(done: int, total: int) -> dict[str, object]:
-    """Return the fields of a progress record of the `tokens` stage."""
     return {"stage": "tokens", "done": done, "total": total, "unit": "tasks"}
 
 
-def test_without_a_terminal_progress_is_a_line_after_one_second_then_every_five(
+def test_without_a_terminal_a_line_follows_after_one_second_then_every_five(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = SimpleNamespace(seconds=100.0)
@@ -53,30 +52,29 @@ def test_without_a_terminal_progress_is_a_line_after_one_second_then_every_five(
     ]
 
 
-def build(place: Place, home: Path, stderr: int) -> subprocess.Popen[bytes]:
-    """Start `seta-dag build --full` with stderr on the given file descriptor."""
+def build(place: Place, stderr: int) -> subprocess.Popen[bytes]:
     command = [SETA_DAG, "build", "--full", "--rollouts", place.rollouts, "--out", place.out.root]
-    env = os.environ | {"DAGSTER_HOME": str(home), "TERM": "xterm", "TZ": "UTC"}
+    env = os.environ | {"TERM": "xterm", "TZ": "UTC"}
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr, env=env)
 
 
 def read_terminal(master: int) -> str:
-    """Read everything written to a pseudo-terminal until its other end is closed."""
+    """Return everything written to a terminal until it is closed."""
     data = b""
     while True:
         try:
-            chunk = os.read(master, 1 << 16)
-        except OSError:  # Linux raises EIO once no process has the other end open
+            part = os.read(master, 1 << 16)
+        except OSError:  # Linux reports a terminal that nobody has open any more as an error
             return data.decode()
-        if not chunk:
+        if not part:
             return data.decode()
-        data += chunk
+        data += part
 
 
-def test_terminal_shows_a_bar_and_a_line_per_stage(place: Place, home: Path) -> None:
+def test_terminal_shows_a_bar_and_a_line_per_stage(place: Place) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
-    process = build(place, home, slave)
+    process = build(place, slave)
     os.close(slave)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", read_terminal(master))
     assert process.wait() == 0, text
@@ -86,25 +84,22 @@ def test_terminal_shows_a_bar_and_a_line_per_stage(place: Place, home: Path) -> 
     assert "✓ tokens" in text and "✓ thinking_card" in text
 
 
-@pytest.mark.parametrize(
-    "stderr", ["2>&-", "2>/dev/full", "2> >(true)"], ids=["closed", "full", "broken pipe"]
-)
-def test_build_succeeds_when_stderr_is_not_writable(stderr: str, place: Place, home: Path) -> None:
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
+def test_unwritable_standard_error_does_not_stop_a_build(stderr: str, place: Place) -> None:
     command = f"{SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} {stderr}"
-    env = os.environ | {"DAGSTER_HOME": str(home)}
-    done = subprocess.run(["bash", "-c", command], env=env, check=False, stdout=subprocess.PIPE)
+    done = subprocess.run(["bash", "-c", command], check=False, stdout=subprocess.PIPE)
     assert done.returncode == 0 and b"tasks rebuilt" in done.stdout
 
 
-def test_path_is_printed_without_markup_or_wrapping() -> None:
+def test_path_is_neither_wrapped_nor_read_as_markup() -> None:
     file = io.StringIO()
     display = Display(Console(file=file, width=20))
     display.say("looking in /a[red]/b[/c]/a very long folder")
     assert file.getvalue() == "  looking in /a[red]/b[/c]/a very long folder\n"
 
 
-def test_pipe_receives_lines_and_no_bar(place: Place, home: Path) -> None:
-    process = build(place, home, subprocess.PIPE)
+def test_pipe_gets_lines_without_a_bar(place: Place) -> None:
+    process = build(place, subprocess.PIPE)
     assert process.stderr is not None
     text = process.stderr.read().decode()
     assert process.wait() == 0, text
