@@ -1,7 +1,8 @@
-"""Fixtures of the command-line tests: an instance of their own, and three tasks that are built once."""
+"""Fixtures of the command-line tests: a Dagster instance of their own, and three built tasks."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,18 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _alone(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests, and an instance of their own."""
-    for name in ("SETA_ROLLOUTS", "SETA_OUT", "SETA_STUDENT", "SETA_CARD", "SETA_HUB_REPO"):
-        monkeypatch.delenv(name, raising=False)
+def _no_settings(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the settings of whoever runs the tests, and use an instance of our own."""
+    for name in [name for name in os.environ if name.startswith("SETA_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", str(_home))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _built(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(tmp_path_factory.mktemp("cli"))
     take(place.rollouts / "exp/kimi", *(f"{task}_t0" for task in TASKS))
+    # Function-scoped fixtures, such as `_no_settings`, may not have run yet.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(_home))
         done = build(place)
@@ -39,5 +41,5 @@ def _built(_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def place(_built: Place, tmp_path: Path) -> Place:
-    """A copy of three tasks, built."""
+    """A copy of three built tasks."""
     return _built.copy(tmp_path / "place")

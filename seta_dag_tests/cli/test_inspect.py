@@ -8,7 +8,7 @@ from seta_dag_tests.support.builds import Place
 from seta_dag_tests.support.command_line import run
 
 
-def test_inspect_shows_a_row_and_writes_a_page(place: Place, tmp_path: Path) -> None:
+def test_inspect_prints_a_row_or_writes_an_html_page(place: Place, tmp_path: Path) -> None:
     shown = run("inspect", "a", "--out", place.out.root, "--variant", "nothink")
     assert shown.exit_code == 0 and "assistant" in shown.stdout
     page = tmp_path / "new" / "page.html"

@@ -13,7 +13,7 @@ from seta_dag_tests.support.command_line import run
 from seta_dag_tests.support.processes import BIN
 
 
-def test_the_console_script_ends_with_the_same_code(place: Place) -> None:
+def test_console_script_exits_with_the_same_code(place: Place) -> None:
     done = subprocess.run(
         [BIN / "seta-dag", "ledger", "--out", place.out.root, "--reason", "nonsense"],
         capture_output=True, text=True, check=False,
@@ -24,7 +24,7 @@ def test_the_console_script_ends_with_the_same_code(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["", *main.commands])
-def test_help_teaches(name: str) -> None:
+def test_every_command_and_option_has_help(name: str) -> None:
     done = run(*([name] if name else []), "--help")
     command = main.commands[name] if name else main
     assert done.exit_code == 0 and command.help

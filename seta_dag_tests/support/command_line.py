@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner, Result
 
@@ -13,11 +14,11 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag_tests.support.builds import Place
 
 TASKS = ("UPPER_Case__007", "a", "ctrf_empty_file")
-"""Two of them give a row, the third has a report of no bytes."""
+"""Two of them give a row; the test report of the third is an empty file."""
 
 
 def run(*arguments: object) -> Result:
-    """Runs `seta-dag` in this process. It may end with an exit code, but never with another exception."""
+    """Run `seta-dag` in this process; it may exit with a code, but not raise anything else."""
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     assert "Traceback" not in done.output and "[Errno" not in done.output
@@ -25,18 +26,18 @@ def run(*arguments: object) -> Result:
 
 
 def build(place: Place, *options: object) -> Result:
-    """`seta-dag build` of a place, with one line of JSON at its end."""
+    """Run `seta-dag build` in a place; the last line of its output is JSON."""
     return run("build", "--rollouts", place.rollouts, "--out", place.out.root, "--json", *options)
 
 
-def summary(done: Result) -> dict[str, object]:
-    """The last line as JSON."""
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+def summary(done: Result) -> dict[str, Any]:
+    """Return the last line of the output, parsed as JSON."""
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def filled(arguments: list[str], place: Place, root: Path) -> list[str]:
-    """The arguments with places in them; rollouts and OUT are those of `place`, unless they say otherwise."""
+def complete(arguments: list[str], place: Place, root: Path) -> list[str]:
+    """Fill in `{root}` and `{rollouts}`, and add the place's --rollouts and --out if they are missing."""
     named = [one.replace("{root}", str(root)).replace("{rollouts}", str(place.rollouts)) for one in arguments]
     given = {"--rollouts": place.rollouts, "--out": place.out.root}
     accepted = {option for one in main.commands[named[0]].params for option in one.opts}
@@ -44,12 +45,12 @@ def filled(arguments: list[str], place: Place, root: Path) -> list[str]:
     return [named[0], *(part for pair in missing for part in pair), *named[1:]]
 
 
-def first(out: OutputLayout, task: str) -> Path:
-    """The stage file of a task."""
+def stage_file(out: OutputLayout, task: str) -> Path:
+    """Return the file of a task in the last stage."""
     return next(path for path in out.stage("tokens").iterdir() if path.name.startswith(f"{task}-"))
 
 
-def shard(out: OutputLayout) -> Path:
-    """The only shard of the thinking rows."""
+def only_shard(out: OutputLayout) -> Path:
+    """Return the only shard of the thinking dataset."""
     (path,) = shard_paths(out.dataset("thinking"))
     return path
