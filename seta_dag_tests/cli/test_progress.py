@@ -50,9 +50,9 @@ def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: p
     ]
 
 
-def build(place: Place, home: Path, stderr: int) -> subprocess.Popen[bytes]:
+def build(place: Place, stderr: int) -> subprocess.Popen[bytes]:
     command = [SETA_DAG, "build", "--full", "--rollouts", place.rollouts, "--out", place.out.root]
-    env = os.environ | {"DAGSTER_HOME": str(home), "TERM": "xterm", "TZ": "UTC"}
+    env = os.environ | {"TERM": "xterm", "TZ": "UTC"}
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr, env=env)
 
 
@@ -69,10 +69,10 @@ def shown(master: int) -> str:
         data += part
 
 
-def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Path) -> None:
+def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
-    process = build(place, home, slave)
+    process = build(place, slave)
     os.close(slave)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown(master))
     assert process.wait() == 0, text
@@ -83,10 +83,9 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
-def test_a_standard_error_that_takes_nothing_stops_nothing(stderr: str, place: Place, home: Path) -> None:
+def test_a_standard_error_that_takes_nothing_stops_nothing(stderr: str, place: Place) -> None:
     command = f"{SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} {stderr}"
-    env = os.environ | {"DAGSTER_HOME": str(home)}
-    done = subprocess.run(["bash", "-c", command], env=env, check=False, stdout=subprocess.PIPE)
+    done = subprocess.run(["bash", "-c", command], check=False, stdout=subprocess.PIPE)
     assert done.returncode == 0 and b"tasks rebuilt" in done.stdout
 
 
@@ -97,8 +96,8 @@ def test_a_path_is_shown_as_it_is() -> None:
     assert file.getvalue() == "  looking in /a[red]/b[/c]/a very long folder\n"
 
 
-def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
-    process = build(place, home, subprocess.PIPE)
+def test_a_pipe_gets_lines_and_no_bar(place: Place) -> None:
+    process = build(place, subprocess.PIPE)
     assert process.stderr is not None
     text = process.stderr.read().decode()
     assert process.wait() == 0, text
