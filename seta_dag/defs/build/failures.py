@@ -33,7 +33,7 @@ def _is_check(event: dg.DagsterEvent) -> bool:
 def step_sentence(event: dg.DagsterEvent) -> str:
     """Return the message of our own error, or of the first cause of another, without its class name."""
     error: Any = getattr(event.event_specific_data, "error", None)
-    # Dagster wraps what a step raised. Our own errors are sentences already; of others, go to the first cause.
+    # Dagster wraps what a step raised: unwrap to an error of ours, which is a sentence, or the first cause.
     while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
         error = error.cause
     message = error.message.strip() if error is not None else event.message
