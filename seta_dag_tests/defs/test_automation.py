@@ -1,4 +1,4 @@
-"""Ticks of the sensor and the schedule: one run over all that changed, or the reason why there is none."""
+"""Ticks of the sensor and the schedule: one run over everything that changed, or a reason to skip."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
 
 LOCKS = """
-import pathlib, select, sys
+import pathlib, sys
 from seta_dag.store.lock import locked
 with locked(pathlib.Path(sys.argv[1]), lambda: None):
     print("locked", flush=True)
-    select.select([sys.stdin], [], [], 5)  # until the test ends it, or hangs
+    sys.stdin.read()  # until the test closes the pipe, or ends
 """
 
 
 @pytest.fixture(autouse=True)
 def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings as `dagster dev` has them: from the environment; every change is old enough."""
+    """Settings come from the environment, as under `dagster dev`; no change is too recent."""
     monkeypatch.setenv("SETA_ROLLOUTS", str(place.rollouts))
     monkeypatch.setenv("SETA_OUT", str(place.out.root))
     monkeypatch.setenv("SETA_QUIET_SECONDS", "0")
 
 
 def tick(instance: dg.DagsterInstance) -> dg.RunRequest | str:
-    """What the sensor does now: a request, or the reason why there is none."""
+    """Evaluate the sensor; return its run request, or its reason to skip."""
     with dg.build_sensor_context(instance) as context:
         data = code_location().resolve_sensor_def("new_rollouts").evaluate_tick(context)
     return data.run_requests[0] if data.run_requests else str(data.skip_message)
@@ -53,7 +53,7 @@ def requested(instance: dg.DagsterInstance) -> dg.RunRequest:
 
 
 def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
-    """Runs what was requested, as the daemon does it."""
+    """Run a request as the daemon does; return whether it succeeded."""
     selection = list(request.asset_selection) if request.asset_selection else None
     job = code_location().resolve_job_def("build")
     return job.execute_in_process(
@@ -62,7 +62,7 @@ def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
 
 
 def tasks_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> set[str]:
-    """The tasks that a request's range names."""
+    """Return the tasks in the range of a request."""
     known = registered(instance)
     start, end = (
         known.index(request.tags[f"dagster/asset_partition_range_{end}"]) for end in ("start", "end")
@@ -72,7 +72,7 @@ def tasks_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> set[str]:
 
 @contextmanager
 def locked_elsewhere(place: Place) -> Iterator[None]:
-    """Another process holds the lock of OUT."""
+    """Let another process hold the lock of the output directory during the block."""
     held = [sys.executable, "-c", LOCKS, str(place.out.root)]
     with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"locked\n"
@@ -80,7 +80,7 @@ def locked_elsewhere(place: Place) -> Iterator[None]:
         process.communicate()
 
 
-def test_new_and_changed_tasks_are_registered_and_are_one_run(
+def test_new_and_changed_tasks_are_registered_and_built_in_one_run(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
@@ -95,7 +95,7 @@ def test_new_and_changed_tasks_are_registered_and_are_one_run(
     assert tick(instance) == f"nothing new: all {len(place.tasks())} tasks are built"
 
 
-def test_a_task_that_goes_is_a_run_over_no_task(
+def test_removed_task_requests_a_run_without_tasks(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     shutil.rmtree(trial(place.rollouts, "a_t0"))
@@ -108,14 +108,14 @@ def test_a_task_that_goes_is_a_run_over_no_task(
     assert str(tick(instance)).startswith("nothing new")
 
 
-def test_while_a_build_runs_the_sensor_waits(place: Place, instance: dg.DagsterInstance) -> None:
+def test_sensor_waits_while_a_build_runs(place: Place, instance: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     with locked_elsewhere(place):
         assert tick(instance) == f"a rebuild is writing to {place.out.root}; waiting for it to finish"
     assert tasks_of(instance, requested(instance)) == {"stack_overflow__101"}
 
 
-def test_while_rollouts_are_written_the_sensor_waits(
+def test_sensor_waits_while_rollouts_are_written(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
@@ -129,7 +129,7 @@ def test_while_rollouts_are_written_the_sensor_waits(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
-def test_only_tasks_that_changed_are_waited_for(
+def test_sensor_does_not_wait_for_files_that_no_row_depends_on(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
@@ -138,7 +138,7 @@ def test_only_tasks_that_changed_are_waited_for(
     assert not isinstance(request, dg.RunRequest) or not tasks_of(instance, request)
 
 
-def test_a_run_that_failed_is_not_repeated_until_something_changes(
+def test_failed_run_is_not_repeated_until_something_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
     (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
@@ -150,7 +150,7 @@ def test_a_run_that_failed_is_not_repeated_until_something_changes(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
-def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_changes(
+def test_failed_task_is_reported_and_tried_again_when_it_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
     info = trial(place.rollouts, "a_t0") / "run_info.json"
@@ -166,7 +166,7 @@ def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_chang
     assert run(instance, request)
 
 
-def test_a_run_that_waits_to_start_is_not_requested_again(place: Place, instance: dg.DagsterInstance) -> None:
+def test_queued_run_is_not_requested_again(place: Place, instance: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     request = requested(instance)
     job = code_location().resolve_job_def("build")
@@ -174,7 +174,7 @@ def test_a_run_that_waits_to_start_is_not_requested_again(place: Place, instance
     assert tick(instance) == f"run {waiting.run_id[:8]} is about to build this"
 
 
-def test_a_rebuild_keeps_the_filters_of_the_last_build(
+def test_sensor_uses_the_filters_of_the_last_build(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     filters = Filters(min_reward=0.7)

@@ -1,4 +1,4 @@
-"""A task whose building raises: it says so everywhere, stops no other, and heals."""
+"""A task that fails to build: it is reported everywhere, stops no other task, and recovers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
 
 
 def occupy(place: Place, student: Student) -> Path:
-    """Puts a directory where the stage file of the task is to stand."""
+    """Put a directory where the stage file of the task belongs."""
     fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints[TASK]
     path = place.out.task_file("tokens", TASK, fingerprint)
     path.unlink(missing_ok=True)
@@ -33,11 +33,11 @@ READS = {
     "ctrf": "seta_dag.rollouts.parse_reports.read_report",
     "tokens": "seta_dag.tokens.example.choose",
 }
-"""What each stage reads of a trial."""
+"""The function with which each stage reads a trial."""
 
 
 def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
-    """What the stage kept of the task is lost, and its trials can't be read there any more."""
+    """Remove the stage's record of the task, and make its trials unreadable for the stage."""
     module, name = READS[stage].rsplit(".", 1)
     read = getattr(import_module(module), name)
 
@@ -51,7 +51,7 @@ def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
 
 
 def checked(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
-    """What the check over all tasks said last."""
+    """Return the latest evaluation of the check over all tasks."""
     (record,) = instance.event_log_storage.get_asset_check_execution_history(CHECK, limit=1)
     assert record.event is not None and record.event.dagster_event is not None
     return record.event.dagster_event.asset_check_evaluation_data
@@ -62,7 +62,7 @@ def of_task(place: Place) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stage", TASK_STAGES)
-def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
+def test_task_that_raises_is_in_the_ledger_and_recovers(
     stage: str, place: Place, instance: dg.DagsterInstance
 ) -> None:
     visible = place.visible()
@@ -80,7 +80,7 @@ def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
     assert place.visible() == visible
 
 
-def test_a_directory_in_the_place_of_a_stage_file_is_a_reason_in_the_ledger_and_heals(
+def test_directory_in_place_of_a_stage_file_is_in_the_ledger_and_recovers(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
     visible, occupied = place.visible(), occupy(place, student)
@@ -92,7 +92,7 @@ def test_a_directory_in_the_place_of_a_stage_file_is_a_reason_in_the_ledger_and_
     assert place.visible() == visible
 
 
-def test_a_task_that_failed_is_tried_again_by_every_build(
+def test_failed_task_is_tried_again_by_every_build(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
     occupy(place, student)
@@ -100,7 +100,7 @@ def test_a_task_that_failed_is_tried_again_by_every_build(
     assert (second.rebuilt, second.failures) == (0, first.failures) and first.failures
 
 
-def test_a_changed_trial_heals_a_task_that_failed(
+def test_failed_task_recovers_when_a_trial_changes(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
     occupy(place, student)
@@ -111,7 +111,7 @@ def test_a_changed_trial_heals_a_task_that_failed(
     assert not place.out.built("failed")
 
 
-def test_the_ui_shows_the_partition_of_a_failed_task_as_failed(
+def test_ui_shows_the_partition_of_a_failed_task_as_failed(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
     occupied = occupy(place, student)

@@ -1,4 +1,4 @@
-"""The whole archive through the graph gives, trial by trial, what an independent program made of it."""
+"""The golden archive: the graph gives what an independent program gave, trial by trial."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
 
 Trial = tuple[str | None, str | None]
-LEFT_OUT = "out_big_200k_t0_85623f"
+NOT_IN_SAMPLE = "out_big_200k_t0_85623f"
 """The one trial of the archive that the repository's sample does not have; it is large."""
 
 
 def golden() -> dict[Trial, dict[str, Any]]:
-    """What must become of each trial, by uid and task."""
+    """Return the expected outcome of each trial, by uid and task."""
     text = (REPOSITORY / "seta_dag_tests/golden/rollouts_expected.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     return {(line["trial_uid"], line["task_id"]): line for line in lines}
@@ -34,7 +34,7 @@ def digest(data: bytes) -> str:
 
 
 def variant_of(row: dict[str, Any], literal: bool) -> dict[str, Any]:
-    """What the golden file says of a row's variant."""
+    """Return a row's variant in the form of the golden file."""
     compact = [json.dumps(row[name], separators=(",", ":")) for name in ("input_ids", "loss_mask")]
     return {
         "text": digest(row["chat_template_str"].encode()),
@@ -47,7 +47,7 @@ def variant_of(row: dict[str, Any], literal: bool) -> dict[str, Any]:
 
 
 def found(place: Place) -> dict[Trial, dict[str, Any]]:
-    """The same of what was built, from the ledger and the shards alone."""
+    """Return the outcomes that were built, from nothing but ledger and shards."""
     shards = {variant: place.out.dataset(variant) / "data" for variant in VARIANTS}
     rows = {v: {row["trial_uid"]: row for row in pq.read_table(shards[v]).to_pylist()} for v in VARIANTS}
     names = ("trial_uid", "task_id", "traj_i", "reward", "passed", "total", "disposition", "reason")
@@ -74,16 +74,16 @@ def shared_by(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_trial_of_the_archive_is_what_the_golden_file_says(archive: Place) -> None:
+def test_archive_gives_the_golden_outcome_of_every_trial(archive: Place) -> None:
     assert found(archive) == golden()
 
 
-def test_the_sample_is_the_archive_less_one_large_trial(archive: Place) -> None:
-    """Git keeps no empty folder, so these are not looked at."""
+def test_sample_is_the_archive_without_one_large_trial(archive: Place) -> None:
+    """Empty folders are ignored, since git does not store them."""
 
     def compare(here: filecmp.dircmp[str]) -> None:
         assert [*here.right_only, *here.diff_files, *here.funny_files] == []
-        for name in {*here.left_only} - {LEFT_OUT, "EXPECTED.json"}:
+        for name in {*here.left_only} - {NOT_IN_SAMPLE, "EXPECTED.json"}:
             assert not [path for path in Path(here.left, name).rglob("*") if path.is_file()]
         for below in here.subdirs.values():
             compare(below)
@@ -91,17 +91,17 @@ def test_the_sample_is_the_archive_less_one_large_trial(archive: Place) -> None:
     compare(filecmp.dircmp(archive.rollouts, SAMPLE))
 
 
-def test_the_sample_gives_the_rows_of_the_golden_file(tmp_path: Path, on_disk: dg.DagsterInstance) -> None:
+def test_sample_gives_the_golden_rows(tmp_path: Path, on_disk: dg.DagsterInstance) -> None:
     sample = Place(tmp_path)
     sample.rollouts.symlink_to(SAMPLE)
     assert not sample.build(on_disk).failures
     expected = golden()
-    del expected[LEFT_OUT, "out_big_200k"]
+    del expected[NOT_IN_SAMPLE, "out_big_200k"]
     assert found(sample) == expected
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_load_dataset_gives_exactly_the_columns_of_a_row(
+def test_load_dataset_gives_exactly_the_expected_columns(
     variant: str, archive: Place, tmp_path: Path
 ) -> None:
     import datasets
@@ -114,7 +114,7 @@ def test_load_dataset_gives_exactly_the_columns_of_a_row(
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_rows_are_sorted_and_hold_their_whole_log(variant: str, archive: Place) -> None:
+def test_rows_are_sorted_and_contain_their_complete_log(variant: str, archive: Place) -> None:
     rows = pq.read_table(archive.out.dataset(variant) / "data").to_pylist()
     order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in rows]
     assert order == sorted(order)
@@ -123,7 +123,7 @@ def test_rows_are_sorted_and_hold_their_whole_log(variant: str, archive: Place) 
         assert row["raw_conv_json"] == log
 
 
-def test_the_columns_on_disk_are_those_of_the_reference(archive: Place) -> None:
+def test_columns_on_disk_are_those_of_the_reference(archive: Place) -> None:
     (shard, *_) = sorted((archive.out.dataset("thinking") / "data").iterdir())
     counts = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
     assert list(pq.read_schema(shard).remove_metadata()) == [

@@ -1,4 +1,4 @@
-"""R11: whatever the merge and whatever was built, every trial is one line with one end."""
+"""Accounting (rule R11, docs/rules.md): every trial has exactly one line with one disposition."""
 
 from __future__ import annotations
 
@@ -30,20 +30,27 @@ STATES: dict[str, str | None] = {
     "no reports": "not_built",
     "reports damaged": "not_built",
     "tokens damaged": "not_built",
-    "what is kept of tokens damaged": "not_built",
+    "tokens record damaged": "not_built",
     "failed": "task_failed",
 }
-"""In what state a task's stages can be, and the reason of its canonical trials then."""
-UNFIT = ("not_verified", "ctrf_invalid", "no_tests", "no_conversation", "no_assistant_turn", "not_exact")
+"""Drop reason of a task's canonical trials by the state of its stages; None if the trials decide."""
+OWN_REASONS = (
+    "not_verified",
+    "ctrf_invalid",
+    "no_tests",
+    "no_conversation",
+    "no_assistant_turn",
+    "not_exact",
+)
 
 trials = st.builds(
     MadeTrial,
     task=st.sampled_from("abcd"),
     traj=st.integers(0, 3),
-    reason=st.none() | st.sampled_from(UNFIT),
+    reason=st.none() | st.sampled_from(OWN_REASONS),
     text=st.text("xy", max_size=4),
 )
-made_lists = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
+trial_lists = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
 superseded_trials = st.builds(
     lambda task, n: Trial(RUN, f"{RUN}_resume", f"{task}_t{n}_cd", task, n),
     st.sampled_from("abce"),
@@ -62,10 +69,10 @@ all_filters = st.builds(
 
 @settings(max_examples=60)
 @given(
-    made=made_lists, superseded=superseded_lists, bad=bad_names, gone=failed_tasks, filters=all_filters,
+    made=trial_lists, superseded=superseded_lists, bad=bad_names, gone=failed_tasks, filters=all_filters,
     data=st.data(),
 )  # fmt: skip
-def test_rows_superseded_and_dropped_are_all_trials_seen(
+def test_dispositions_add_up_to_all_trials(
     made: list[MadeTrial], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
     data: st.DataObject,
 ) -> None:  # fmt: skip
@@ -76,7 +83,7 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
         out = OutputLayout(Path(folder))
         write_stages(out, made, merge, [task for task in states if states[task] != "never built"])
         for task, state in states.items():
-            put(out, merge.fingerprints[task], task, state)
+            set_state(out, merge.fingerprints[task], task, state)
         lines = account(out, merge, filters)
     assert sum(count_dispositions(lines).values()) == len(lines) == len(merge.trials) + len(gone)
     of_uid = {(line["run"], line["trial_uid"]): line for line in lines if line["trial_uid"] is not None}
@@ -92,12 +99,12 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
         assert of_uid[one.run, one.trial.uid]["reason"] == expected
 
 
-def put(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
+def set_state(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
     if state == "no reports":
         LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
     elif state == "reports damaged":
         LINES["a flipped bit"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
-    elif state == "what is kept of tokens damaged":
+    elif state == "tokens record damaged":
         LINES["cut"](out.journal("tokens"), task_file_name("tokens", task, fingerprint))
     elif state == "tokens damaged":
         SEEN["cut"](out.task_file("tokens", task, fingerprint))
@@ -112,7 +119,7 @@ def _filtered(one: MadeTrial, filters: Filters) -> str | None:
 
 
 def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -> dict[str, object]:
-    """The line of the only trial there is."""
+    """Return the ledger line of a single trial, without its empty columns."""
     merge = merged([one])
     write_stages(out, [one], merge)
     (line,) = account(out, merge, filters or Filters())
@@ -120,44 +127,44 @@ def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -
 
 
 IDENTITY = {"chain": RUN, "run": RUN, "trial_uid": "a_t0_ab", "task_id": "a", "traj_i": 0}
-SEEN_OF_LOG = {"snapshot": "conv_1.json", "n_messages": 2, "n_assistant_turns": 1}
+FROM_LOG = {"snapshot": "conv_1.json", "n_messages": 2, "n_assistant_turns": 1}
 REPORT = {"reward": 0.5, "passed": 1, "total": 2}
 
 
-def test_a_row_is_told_with_its_counts(tmp_path: Path) -> None:
+def test_row_has_its_counts(tmp_path: Path) -> None:
     counts = {"thinking_tokens": 20, "thinking_trainable_tokens": 10}
     counts |= {"nothink_tokens": 19, "nothink_trainable_tokens": 10}
     assert line_of(OutputLayout(tmp_path), MadeTrial("a")) == {
-        **IDENTITY, **SEEN_OF_LOG, **REPORT, **counts, "disposition": "row",
+        **IDENTITY, **FROM_LOG, **REPORT, **counts, "disposition": "row",
     }  # fmt: skip
 
 
-def test_a_trial_without_a_row_is_told_with_what_was_seen(tmp_path: Path) -> None:
+def test_dropped_trial_has_everything_known_of_it(tmp_path: Path) -> None:
     assert line_of(OutputLayout(tmp_path), MadeTrial("a", reason="not_exact")) == {
-        **IDENTITY, **SEEN_OF_LOG, **REPORT,
+        **IDENTITY, **FROM_LOG, **REPORT,
         "disposition": "dropped", "reason": "not_exact", "detail": "thinking: not_exact",
     }  # fmt: skip
 
 
-def test_a_filtered_row_keeps_its_counts(tmp_path: Path) -> None:
+def test_filtered_row_keeps_its_counts(tmp_path: Path) -> None:
     line = line_of(OutputLayout(tmp_path), MadeTrial("a"), Filters(max_tokens=19))
     assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
     assert line["nothink_tokens"] == 19
 
 
-def test_a_task_never_built_says_what_to_do(tmp_path: Path) -> None:
+def test_detail_of_a_task_never_built_says_what_to_do(tmp_path: Path) -> None:
     (line,) = account(OutputLayout(tmp_path), merged([MadeTrial("a")]), Filters())
     assert line["reason"] == "not_built" and "seta-dag build" in line["detail"]
 
 
-def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
+def test_failed_rollout_has_no_uid(tmp_path: Path) -> None:
     merge = merged([], failed=[FailedRollout(RUN, RUN, "f", "OSError: x")])
     (line,) = account(OutputLayout(tmp_path), merge, Filters())
     assert (line["task_id"], line["trial_uid"], line["traj_i"]) == ("f", None, None)
     assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
 
 
-def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> None:
+def test_corrupted_report_makes_its_task_not_built(tmp_path: Path) -> None:
     out, made = OutputLayout(tmp_path), [MadeTrial("a"), MadeTrial("b")]
     write_all(out, made)
     merge = merged(made)

@@ -1,4 +1,4 @@
-"""The ledger as a file: one order, one schema, its filters, and what is no ledger."""
+"""The ledger file: its order, schema and filters, and files that are not ledgers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LINES = [
 
 @settings(max_examples=20)
 @given(lines=st.permutations(LINES))
-def test_the_order_given_makes_no_difference(
+def test_bytes_do_not_depend_on_the_order_of_lines(
     lines: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("ledger")
@@ -69,13 +69,13 @@ def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
         {"drop_flag": ["log_skipped", "bad_content"], "max_tokens": 9},
     ],
 )
-def test_the_filters_are_stored_in_the_ledger(values: dict[str, Any], tmp_path: Path) -> None:
+def test_filters_are_stored_in_the_ledger(values: dict[str, Any], tmp_path: Path) -> None:
     filters = Filters(**values)
     write_ledger(tmp_path / "ledger", [], filters)
     assert read_filters(tmp_path / "ledger") == filters and read_ledger(tmp_path / "ledger") == []
 
 
-def _foreign(path: Path) -> None:
+def _other_columns(path: Path) -> None:
     pq.write_table(pa.table({"trial_uid": ["a"]}), path)
 
 
@@ -86,21 +86,21 @@ def _other_type(path: Path) -> None:
 
 
 FAULTS: dict[str, Callable[[Path], object]] = {
-    **SEEN,
-    "folder": FOLDER,
-    "other columns": _foreign,
+    **{name: SEEN[name] for name in ("a flipped bit", "cut", "empty", "another file", "gone")},
+    "a directory": FOLDER,
+    "other columns": _other_columns,
     "other types": _other_type,
 }
 
 
 @pytest.mark.parametrize("read", [read_ledger, read_filters])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_no_ledger_is_refused_in_a_sentence(
+def test_file_that_is_not_a_ledger_is_refused_in_one_sentence(
     fault: str, read: Callable[[Path], object], tmp_path: Path
 ) -> None:
     path = tmp_path / "ledger.parquet"
     write_ledger(path, LINES * 40, Filters())
-    if fault == "a flipped bit":  # it may hit what is not read
+    if fault == "a flipped bit":  # in the magic number; elsewhere it may hit a page that is not read
         path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR2"))
     else:
         FAULTS[fault](path)
@@ -110,29 +110,29 @@ def test_what_is_no_ledger_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "kept", [b"{", b"[1]", b'{"min_reward": 7}', b'{"other": 1}', b'{"min_reward": "x"}']
+    "stored", [b"{", b"[1]", b'{"min_reward": 7}', b'{"other": 1}', b'{"min_reward": "x"}']
 )
-def test_filters_that_can_not_be_read_are_refused(kept: bytes, tmp_path: Path) -> None:
-    schema = LEDGER_SCHEMA.with_metadata({b"seta_dag.filters": kept})
+def test_unreadable_filters_are_refused(stored: bytes, tmp_path: Path) -> None:
+    schema = LEDGER_SCHEMA.with_metadata({b"seta_dag.filters": stored})
     pq.write_table(pa.Table.from_pylist([], schema=schema), tmp_path / "ledger")
     with pytest.raises(DatasetError, match="which filters"):
         read_filters(tmp_path / "ledger")
 
 
-def test_counts_are_those_of_the_lines() -> None:
+def test_lines_are_counted_by_disposition_and_reason() -> None:
     assert count_dispositions(sample_ledger()) == {"row": 7, "superseded": 2, "dropped": 3}
     assert count_reasons(sample_ledger()) == {"bad_name": 1, "no_tests": 2}
     assert count_dispositions([]) == {"row": 0, "superseded": 0, "dropped": 0} and count_reasons([]) == {}
 
 
 @given(given=st.lists(st.sampled_from(list(reasons())), max_size=9))
-def test_reasons_are_counted_in_their_order(given: list[str]) -> None:
+def test_counted_reasons_are_in_order_of_precedence(given: list[str]) -> None:
     counted = count_reasons([ledger_line("a", "dropped", reason) for reason in given])
     assert sum(counted.values()) == len(given)
     assert list(counted) == sorted(counted, key=list(reasons()).index)
 
 
-def test_the_table_shows_every_line_uncut() -> None:
+def test_table_shows_every_line_untruncated() -> None:
     lines = [{**line, "detail": "x" * 300, "trial_uid": f"uid{n}"} for n, line in enumerate(sample_ledger())]
     shown = as_table(lines)
     assert shown.endswith(f"{len(lines)} trials") and shown.count("x" * 300) == len(lines)

@@ -1,4 +1,4 @@
-"""A card that can't lie: whatever changes in it, in the shards or in the ledger, the check says so."""
+"""The check of a card finds every change to the card, the shards or the ledger."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_with(dataset: Path, text: str, filters: Filters | None = None) -> list[str]:
-    """What the check says of a card with that text."""
+    """Check the dataset with `text` as its card, and restore the card."""
     readme = dataset / "README.md"
-    kept = readme.read_text("utf-8")
+    original = readme.read_text("utf-8")
     try:
         readme.write_text(text, "utf-8")
         return check_card(dataset, sample_ledger(), filters=filters)
     finally:
-        readme.write_text(kept, "utf-8")
+        readme.write_text(original, "utf-8")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("prose", [Prose(), PROSE], ids=["no prose", "prose"])
-def test_a_card_of_its_own_build_agrees(tmp_path: Path, variant: Variant, prose: Prose) -> None:
+def test_card_of_the_same_build_passes(tmp_path: Path, variant: Variant, prose: Prose) -> None:
     assert check_card(build(tmp_path, variant, prose), sample_ledger()) == []
 
 
 def _counted_lines(text: str) -> Iterator[int]:
-    """The lines of the card that hold counted numbers: sizes in the YAML, rows of the counted tables."""
+    """Yield the indices of lines with counted numbers: sizes in the YAML, rows of the counted tables."""
     heading = ""
     for number, line in enumerate(text.splitlines()):
         heading = line.lstrip("# ") if line.startswith("#") else heading
@@ -69,7 +69,7 @@ def _counted_lines(text: str) -> Iterator[int]:
 
 
 def _changed_numbers(text: str) -> Iterator[tuple[str, str]]:
-    """(what, text) with one digit of a counted number changed, for each digit of each of them."""
+    """Yield (changed line, changed text) for each digit of each counted number."""
     lines = text.splitlines(keepends=True)
     for number in _counted_lines(text):
         line = lines[number]
@@ -88,7 +88,7 @@ def test_every_changed_digit_is_found(built: Path) -> None:
     assert missed == []
 
 
-def test_every_left_out_line_is_found(built: Path) -> None:
+def test_every_missing_line_is_found(built: Path) -> None:
     text = (built / "README.md").read_text("utf-8")
     lines = text.splitlines(keepends=True)
     without = {lines[number]: lines[:number] + lines[number + 1 :] for number in _counted_lines(text)}
@@ -96,7 +96,7 @@ def test_every_left_out_line_is_found(built: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "said"),
+    ("written", "instead", "sentence"),
     [
         ("- name: reward\n    dtype: float64", "- name: reward\n    dtype: float32", "features"),
         ("list: int32", "list: int64", "features"),
@@ -115,13 +115,13 @@ def test_every_left_out_line_is_found(built: Path) -> None:
         ("dataset_info:", "dataset_infos:", "num_examples"),
     ],
 )
-def test_other_lies_are_found(built: Path, written: str, instead: str, said: str) -> None:
+def test_other_wrong_statements_are_found(built: Path, written: str, instead: str, sentence: str) -> None:
     text = (built / "README.md").read_text("utf-8")
     assert written in text
-    assert any(said in sentence for sentence in check_with(built, text.replace(written, instead, 1)))
+    assert any(sentence in found for found in check_with(built, text.replace(written, instead, 1)))
 
 
-def test_a_card_of_other_shards_is_found(tmp_path: Path) -> None:
+def test_card_of_other_shards_is_found(tmp_path: Path) -> None:
     dataset = build(tmp_path, rows=7)
     other = build(tmp_path / "other", rows=6)
     (dataset / "README.md").write_text((other / "README.md").read_text("utf-8"), "utf-8")
@@ -129,14 +129,14 @@ def test_a_card_of_other_shards_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", range(len(sample_ledger())))
-def test_every_line_that_the_ledger_has_more_or_less_is_found(built: Path, line: int) -> None:
+def test_every_extra_or_missing_ledger_line_is_found(built: Path, line: int) -> None:
     lines = sample_ledger()
     assert check_card(built, lines[:line] + lines[line + 1 :])
     assert check_card(built, [*lines, lines[line]])
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         (None, "No such file"),
         (b"# No YAML at all\n", "no YAML"),
@@ -145,9 +145,9 @@ def test_every_line_that_the_ledger_has_more_or_less_is_found(built: Path, line:
         (b"\xff\xfe", "utf-8"),
     ],
 )
-def test_a_card_that_can_not_be_read_is_a_sentence(tmp_path: Path, text: bytes | None, said: str) -> None:
+def test_unreadable_card_is_one_sentence(tmp_path: Path, text: bytes | None, sentence: str) -> None:
     dataset = build(tmp_path)
     (dataset / "README.md").unlink()
     if text is not None:
         (dataset / "README.md").write_bytes(text)
-    assert any(said in sentence for sentence in check_card(dataset, sample_ledger()))
+    assert any(sentence in found for found in check_card(dataset, sample_ledger()))

@@ -1,4 +1,4 @@
-"""The YAML is what `datasets` itself would write, and `datasets` reads it."""
+"""The YAML of a card equals what `datasets` itself writes, and `datasets` reads it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_yaml_is_byte_for_byte_what_datasets_writes(tmp_path: Path) -> None:
     assert front_matter(stats, "apache-2.0", "qwen3") == data.to_yaml(original_order=ORDER)
 
 
-def test_keys_stand_in_the_order_of_the_reference(tmp_path: Path) -> None:
+def test_keys_are_in_the_order_of_the_reference(tmp_path: Path) -> None:
     stats = read_stats(write_dataset(tmp_path / "set", sample_rows()))
     assert list(yaml.safe_load(front_matter(stats, "mit", None))) == ORDER
 
@@ -62,12 +62,12 @@ def test_keys_stand_in_the_order_of_the_reference(tmp_path: Path) -> None:
         (10**12, "n>1T"),
     ],
 )
-def test_size_category_is_the_hubs(rows: int, category: str) -> None:
+def test_size_category_is_that_of_the_hub(rows: int, category: str) -> None:
     assert size_category(rows) == category
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["loaded", "streamed"])
-def test_a_folder_with_this_card_loads_with_exactly_its_features_and_rows(
+def test_dataset_with_this_card_loads_with_the_same_features_and_rows(
     tmp_path: Path, streaming: bool
 ) -> None:
     import datasets
