@@ -1,4 +1,4 @@
-"""Instances to build with, and what is built once for many tests."""
+"""Dagster instances, and places that are built once for many tests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """A fresh instance in memory, for tests that are about what lies under OUT."""
+    """A fresh instance in memory, for tests that only examine the output directory."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
 
 @pytest.fixture(scope="session")
 def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The databases of a new instance: to make them costs seconds, to copy them nothing."""
+    """The databases of a new instance: creating them takes seconds, copying them almost nothing."""
     home = tmp_path_factory.mktemp("new") / "home"
     with open_instance(home) as instance:
         assert not instance.get_runs()
@@ -46,10 +46,10 @@ def on_disk(home: Path) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Five tasks in two runs, built; tests go on from a copy of it.
+    """Five tasks in two runs, built; tests work on a copy.
 
-    Their chain begins with a `_resume`, so that a run can still come before it. One task has no report
-    yet, the last log of another is cut, and one rollout failed before it made a trial.
+    The chain begins with a `_resume`, so a test can still add a run before it. One task has no report yet,
+    the last log of another is truncated, and one rollout failed before it created a trial.
     """
     place = Place(tmp_path_factory.mktemp("built"))
     first, second = (place.rollouts / "exp" / name for name in ("kimi_resume", "kimi_resume_2"))
@@ -73,7 +73,7 @@ def place(built: Place, tmp_path: Path) -> Place:
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The whole archive, built."""
+    """The golden archive, built."""
     place = Place(tmp_path_factory.mktemp("archive"))
     with tarfile.open(REPOSITORY / "seta_dag_tests/golden/rollouts.tar.gz") as tar:
         tar.extractall(place.folder, filter="data")

@@ -1,4 +1,4 @@
-"""Builds as a user makes them: trials of the repository's sample, an output directory, an instance."""
+"""Builds as a user runs them: trials of the repository's sample, an output directory, an instance."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from seta_dag.tokens.variants import VARIANTS
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "rollouts"
 RUNS = tuple(sorted(path.parent for path in SAMPLE.glob("*/*/trials")))
-"""The sample's chain: the first run, its resume, the resume of that."""
+"""The resume chain of the sample, in order."""
 
 _INSTANCE = """
 event_log_storage:
@@ -54,21 +54,21 @@ nux: {{enabled: false}}
 
 
 def take(run: Path, *names: str, source: Path = RUNS[0]) -> None:
-    """Copies trials of a run of the sample, by the head of their names, into the run at `run`."""
+    """Copy trials whose names start with `names` from a run of the sample into the run at `run`."""
     for name in names:
         for trial in sorted((source / "trials").glob(f"{name}*")):
             shutil.copytree(trial, run / "trials" / trial.name, dirs_exist_ok=True)
 
 
 def trial(root: Path, name: str) -> Path:
-    """The one trial directory below `root` whose name begins so."""
+    """Return the only trial directory below `root` whose name starts with `name`."""
     (found,) = root.glob(f"*/*/trials/{name}*")
     return found
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with rollouts in it, and the output directory of their build beside them."""
+    """A folder with a rollouts root, and next to it the output directory of its build."""
 
     folder: Path
 
@@ -81,40 +81,45 @@ class Place:
         return OutputLayout(self.folder / "out")
 
     def copy(self, folder: Path) -> Place:
-        """The same at another path, the files' times kept, as `cp -a` does it."""
+        """Copy everything to another path with file times, as `cp -a` does.
+
+        The copied options.json still names the original rollouts, until the copy is built.
+        """
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Place(folder)
 
     def request(
         self, *, runs: str = "*", student: str = DEFAULT_STUDENT, filters: Filters | None = None, **how: Any
     ) -> Request:
-        """A request to build here; `how` are fields of `Request`."""
+        """Return a request to build here; `how` are fields of `Request`."""
         options = BuildOptions(self.rollouts, runs, student, filters or Filters())
         return Request(self.out, options, **how)
 
     def build(self, instance: dg.DagsterInstance, **how: Any) -> BuildResult:
-        """Builds here through the asset graph."""
+        """Build here through the asset graph."""
         request = self.request(**how)
-        with planned(request, lambda: None) as work:
-            return build(code_location(), instance, request, work)
+        with planned(request, lambda: None) as plan:
+            return build(code_location(), instance, request, plan)
 
     def tasks(self) -> list[str]:
-        """The tasks that have a trial here, listed afresh."""
+        """Return the tasks that have a trial here, by listing the rollouts again."""
         trials = [one for run in find_runs(self.rollouts) for one in list_trials(self.rollouts, run)]
         return sorted({one.task_id for one in trials if one.task_id is not None})
 
     def ledger(self) -> list[dict[str, Any]]:
-        """The ledger's lines."""
+        """Return the lines of the ledger."""
         return read_ledger(self.out.ledger)
 
     def visible(self) -> dict[str, bytes]:
-        """Everything that a reader of the datasets sees, byte for byte."""
+        """Return the bytes of the ledger and of every dataset file, by path relative to OUT."""
         folders = [self.out.dataset(variant) for variant in VARIANTS]
         return _contents(self.out.root, [self.out.ledger, *folders])
 
     def stage_files(self) -> dict[str, int]:
-        """What is kept of the tasks in each stage, and since when: of `tokens` which file on disk it is, of
-        the others when something was last added. So what is built anew has another number."""
+        """Return a number per task and stage that changes when the task is built again.
+
+        It is the inode of the task's file in `tokens`, and in the other stages the time of their journal.
+        """
         return {
             f"{stage}/{name}": self._since(stage, name)
             for stage in TASK_STAGES
@@ -130,7 +135,7 @@ class Place:
 def built_plainly(
     source: Place, folder: Path, *, student: str = DEFAULT_STUDENT, filters: Filters | None = None
 ) -> Place:
-    """What the library alone makes of the same rollouts, from nothing and elsewhere, without the graph."""
+    """Build the same rollouts from scratch in `folder` with the library alone, without the asset graph."""
     place = Place(folder)
     place.rollouts.parent.mkdir(parents=True, exist_ok=True)
     place.rollouts.symlink_to(source.rollouts)
@@ -157,13 +162,13 @@ def write_settings(home: Path) -> None:
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """A real instance on SQLite with the repository's event log, its files below `home`."""
+    """Open an instance on SQLite below `home`, with the event log that the repository configures."""
     write_settings(home)
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 
 def statuses(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
-    """How the UI shows the partitions of an asset: materialized, failed or missing."""
+    """Return how the UI shows each partition of an asset: materialized, failed or missing."""
     key, tasks = dg.AssetKey(asset), instance.get_dynamic_partitions("task")
     cached = get_and_update_asset_status_cache_value(instance, key, TASKS, dynamic_partitions_loader=instance)
     if cached is None:

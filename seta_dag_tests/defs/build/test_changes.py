@@ -1,5 +1,4 @@
-"""Whatever happens to the rollouts, the next build gives what a build from nothing gives, and rebuilds
-only the tasks that it happened to."""
+"""After any change to the rollouts, a build equals one from scratch and rebuilds only what changed."""
 
 from __future__ import annotations
 
@@ -105,7 +104,7 @@ def rebuilt(place: Place, before: dict[str, int]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_the_next_build_equals_one_from_nothing_and_rebuilds_what_changed(
+def test_next_build_equals_one_from_scratch_and_rebuilds_only_what_changed(
     name: str, place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     change, tasks = CHANGES[name]
@@ -121,7 +120,7 @@ def test_the_next_build_equals_one_from_nothing_and_rebuilds_what_changed(
     assert sorted(registered(instance)) == place.tasks()
 
 
-def test_a_changed_filter_rebuilds_no_task_and_can_be_taken_back(
+def test_changed_filter_rebuilds_no_task_and_can_be_removed(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     filters = Filters(min_reward=0.7, max_tokens=550)
@@ -166,7 +165,7 @@ def test_other_rules_rebuild_every_task(
 @pytest.mark.parametrize(
     ("how", "tasks"), [({"full": True}, ALL), ({"task": "a"}, {"a"})], ids=["full", "task"]
 )
-def test_tasks_asked_for_are_built_again_though_nothing_changed(
+def test_requested_tasks_are_built_again_although_nothing_changed(
     how: dict[str, Any], tasks: set[str], place: Place, instance: dg.DagsterInstance
 ) -> None:
     before, visible = place.stage_files(), place.visible()
@@ -175,15 +174,15 @@ def test_tasks_asked_for_are_built_again_though_nothing_changed(
     assert place.visible() == visible
 
 
-def test_what_comes_while_a_build_runs_is_said_and_built_next(
+def test_changes_during_a_build_are_reported_and_built_next(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     request = place.request()
     take(place.rollouts / FIRST, "stack_overflow__101")
-    with planned(request, lambda: None) as work:
+    with planned(request, lambda: None) as plan:
         take(place.rollouts / FIRST, "stack_overflow__102")
-        outcome = build(code_location(), instance, request, work)
-    assert outcome.failures == ("1 tasks came, changed or were damaged while this build ran: build again",)
+        outcome = build(code_location(), instance, request, plan)
+    assert outcome.failures == ("1 tasks were added, changed or damaged during this build: build again",)
     assert not place.build(instance).failures
     assert place.visible() == built_plainly(place, tmp_path / "again").visible()
 
@@ -193,8 +192,8 @@ def test_tasks_built_without_the_ledger_are_in_the_next_build(
 ) -> None:
     shutil.rmtree(place.out.stages)
     request = place.request(task="a")
-    with planned(request, lambda: None) as work:
-        assert not build(code_location(), instance, request, work).failures
+    with planned(request, lambda: None) as plan:
+        assert not build(code_location(), instance, request, plan).failures
     built = built_plainly(place, tmp_path / "again")
     shutil.copytree(built.out.stage("tokens"), place.out.stage("tokens"), dirs_exist_ok=True)
     for stage in TASK_STAGES:
@@ -203,7 +202,7 @@ def test_tasks_built_without_the_ledger_are_in_the_next_build(
     assert place.visible() == built.visible()
 
 
-def test_a_run_may_have_any_name(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_run_may_have_any_name(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     place = Place(tmp_path)
     for name in ("run  two", "new\nline"):
         take(place.rollouts / name, "a_t0")

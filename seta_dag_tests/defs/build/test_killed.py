@@ -65,7 +65,7 @@ def read_every_file(out: OutputLayout) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_next_build_finishes_what_a_killed_one_began(
+def test_next_build_finishes_a_killed_one(
     moment: str, place: Place, expected: Place, home: Path, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with building(place, home, tmp_path / "said") as process:
@@ -81,7 +81,7 @@ def test_the_next_build_finishes_what_a_killed_one_began(
     assert place.visible() == expected.visible()
 
 
-def test_an_instance_that_saw_a_build_die_builds_on(
+def test_instance_with_a_killed_run_can_build_again(
     place: Place, expected: Place, home: Path, tmp_path: Path
 ) -> None:
     said = tmp_path / "said"
@@ -94,7 +94,7 @@ def test_an_instance_that_saw_a_build_die_builds_on(
 
 
 @pytest.mark.parametrize("folder", [".", "thinking", "thinking/data", "stages", "stages/tokens"])
-def test_what_a_killed_build_left_half_written_is_cleared_away(
+def test_partial_files_of_a_killed_build_are_removed(
     folder: str, built: Place, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     place = built.copy(tmp_path / "place")
@@ -105,7 +105,7 @@ def test_what_a_killed_build_left_half_written_is_cleared_away(
     assert place.visible() == built.visible()
 
 
-def test_of_two_builds_at_once_the_second_waits_and_finds_nothing_to_do(
+def test_second_of_two_concurrent_builds_waits_and_rebuilds_nothing(
     place: Place, expected: Place, home: Path, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"

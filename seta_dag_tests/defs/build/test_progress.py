@@ -21,7 +21,7 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize(("done", "total", "seconds"), SENTENCES)
-def test_it_says_what_is_done_how_fast_and_what_is_left(done: int, total: int, seconds: float) -> None:
+def test_sentence_gives_count_rate_and_time_left(done: int, total: int, seconds: float) -> None:
     assert sentence("tokens", done, total, "tasks", seconds) == SENTENCES[done, total, seconds]
 
 
@@ -36,7 +36,7 @@ class Steps(logging.Handler):
             self.seen.append((about["stage"], about["done"], about["total"], about["unit"]))
 
 
-def test_every_stage_tells_its_steps_and_the_log_says_the_same(
+def test_every_stage_reports_progress_to_handlers_and_to_the_log(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
