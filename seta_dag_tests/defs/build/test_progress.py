@@ -1,4 +1,4 @@
-"""How far a run is stands in Dagster's log, and is told to whoever shows it."""
+"""Progress of a run: in Dagster's log, and for every handler that displays it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from seta_dag.defs.build.progress import PROGRESS, sentence
 from seta_dag_tests.support.builds import Place
 
 SENTENCES = {
-    (400, 1600, 2.0): "tokens: 400 of 1,600 tasks, 200 a second, 6 s left",
-    (1600, 1600, 8.0): "tokens: 1,600 of 1,600 tasks, 200 a second, 0 s left",
-    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks, 2 a second, 5,000 s left",
-    (3, 5, 0.0): "tokens: 3 of 5 tasks, 0 a second",
+    (400, 1600, 2.0): "tokens: 400 of 1,600 tasks, 200 per second, 6 s left",
+    (1600, 1600, 8.0): "tokens: 1,600 of 1,600 tasks, 200 per second, 0 s left",
+    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks, 2 per second, 5,000 s left",
+    (3, 5, 0.0): "tokens: 3 of 5 tasks, 0 per second",
 }
 
 
@@ -49,16 +49,17 @@ def test_every_stage_reports_progress_to_handlers_and_to_the_log(
         PROGRESS.removeHandler(steps)
     tasks = len(place.tasks())
     for stage in ("trials", "ctrf_reports", "tokens"):
-        told = [
+        counts = [
             done for name, done, total, unit in steps.seen if (name, total, unit) == (stage, tasks, "tasks")
         ]
-        assert told == list(range(1, tasks + 1))
+        assert counts == list(range(1, tasks + 1))
     assert {name for name, _, _, unit in steps.seen if unit == "shards"} == {
         "thinking_dataset",
         "nothink_dataset",
     }
     (run,) = instance.get_runs()
-    said = [entry.user_message for entry in instance.all_logs(run.run_id)]
+    messages = [entry.user_message for entry in instance.all_logs(run.run_id)]
     assert any(
-        re.match(f"tokens: {tasks} of {tasks} tasks, [0-9,]+ a second, 0 s left$", line) for line in said
+        re.match(f"tokens: {tasks} of {tasks} tasks, [0-9,]+ per second, 0 s left$", line)
+        for line in messages
     )
