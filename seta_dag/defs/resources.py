@@ -31,7 +31,7 @@ from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_stude
 from seta_dag.tokens.variants import Variant
 
 SAMPLE_RATE = 0.05
-"""Share of the trials that the reference engine tokenizes too; every flagged trial comes on top."""
+"""Fraction of trials that the reference engine tokenizes, too, besides every flagged trial (rule R8)."""
 
 _LAST = "else that of the last build"
 
@@ -86,7 +86,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Hold the lock of the output directory for the whole run."""
         out, options = self.resolve()
         require_apart(out, options)
-        give_back()
+        give_back()  # what was freed before the run would otherwise stay with the process
         log = context.log
         message = f"another build is writing to {out.root}; waiting for it to finish"
         with locked(out.root, lambda: log.warning(message) if log else None):
@@ -95,6 +95,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def require_apart(out: OutputLayout, options: BuildOptions) -> None:
     """Raise `ConfigError` if the rollouts and the output directory contain one another."""
+    # Resolved, since a link could hide that one is inside the other.
     root, target = options.rollouts.resolve(), out.root.resolve()
     if root.is_relative_to(target) or target.is_relative_to(root):
         raise ConfigError(f"{target} and {root}: output and rollouts must not be inside one another")
@@ -128,6 +129,7 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
+        # Written out, so that mypy narrows the string to the literal type.
         return "hf" if self.engine == "hf" else "fastokens"
 
 

@@ -15,6 +15,7 @@ from seta_dag.options.stored import read_options
 from seta_dag.store.layout import OutputLayout
 
 _UNSET: tuple[Any, ...] = (None, (), [])
+"""What click and Dagster pass for an option that was not given, multiple ones included."""
 
 
 def resolve(
@@ -35,6 +36,7 @@ def resolve(
         read_config(config) if config else {},
         read_environment(keys()),
     ]
+    # `out` is found first, since it says where the stored options are.
     out = OutputLayout(Path(_first(sources, "out") or OUT))
     names = {one.name for one in FILTERS}
     stored = _by_name(read_options(out), stored_filters)

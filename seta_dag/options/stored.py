@@ -24,9 +24,11 @@ def store_options(out: OutputLayout, options: BuildOptions, names: Collection[st
     The file is never published. Paths are stored as absolute ones, since the sensor may run in another
     working directory. Raises `OutputError`.
     """
+    # An asset stores only what it used; a run from the UI must not reset the rest.
     stored = read_options(out) or options
     stored = replace(stored, **{name: getattr(options, name) for name in names})
     text = orjson.dumps(_form(stored), option=orjson.OPT_INDENT_2) + b"\n"
+    # Every build and several assets store options, and few of them change any.
     if not out.options.is_file() or out.options.read_bytes() != text:
         write_bytes(out.options, text)
 
@@ -63,6 +65,7 @@ def other_rollouts(out: OutputLayout, options: BuildOptions) -> str | None:
     stored = read_options(out)
     if stored is None:
         return None
+    # Resolved: the same directory may be reached by a link or a relative path.
     if stored.rollouts.resolve() != options.rollouts.resolve():
         return f"{out.root} was built from {stored.rollouts}, but the rollouts given are {options.rollouts}"
     if stored.runs != options.runs:

@@ -75,6 +75,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
             yield _published(hub.publish(project, variant))
         else:
             context.log.info("no Hub repo is configured (SETA_HUB_REPO), so nothing is published")
+        # After the publish, so that a build whose upload failed is not finished.
         note_finished(project, student, hub, variant)
 
     return on_the_hub

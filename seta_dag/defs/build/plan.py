@@ -65,10 +65,12 @@ class Request:
 
     def run_config(self, names: tuple[str, ...] | None = None) -> dict[str, Any]:
         """Return the run config for a run over the assets called `names` (None: all)."""
+        # The options are complete, so the ledger must not add stored filters to them.
         ledger = {"config": {**_listed(self.options.filters.values), "only_these": True}}
         hub = self.hub.model_copy(update={"card": str(self.options.card or "")})
         resources = {"project": self.project, "student": self.student, "hub": hub}
         return {
+            # Dagster refuses config for an op that is not part of the run.
             "ops": {"ledger": ledger} if names is None or "ledger" in names else {},
             "loggers": {"progress": {}},
             "resources": {name: {"config": one.model_dump()} for name, one in resources.items()},
@@ -106,6 +108,7 @@ def plan_build(request: Request) -> BuildPlan:
     merged = merge_runs(options.rollouts, options.runs, student.identity)
     facts = build_facts(options.rollouts, merged, student, options.filters, options.runs)
     inputs = inputs_of(merged, facts, read_prose(options.card), request.hub.pattern)
+    # A task that failed is not built, so `_tasks` has it, too; only the sensor leaves it out.
     failed = list(failures(out, merged.fingerprints))
     return BuildPlan(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
 
@@ -123,6 +126,7 @@ def prepare(instance: dg.DagsterInstance, request: Request, plan: BuildPlan) -> 
     fingerprints = plan.merged.fingerprints
     register(instance, fingerprints)
     built = set(fingerprints) - set(unbuilt(request.out, fingerprints))
+    # An instance can be newer than the files, for example after its history was deleted.
     report_built(instance, asset_keys(TASK_ASSETS), built)
     return range_of(instance, plan.tasks) if plan.tasks else {}
 

@@ -30,6 +30,7 @@ def publish(
     """
     require_same_rollouts(request.out, request.options)
     request.hub.preflight(request.project).require_its_rollouts()
+    # Cards first: they name the repo, which the last build may not have known.
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
     events = run_job(definitions, instance, request.run_config(names), {}, asset_keys(names))
