@@ -17,7 +17,7 @@ from seta_dag.defs.instance.mirror import report_failed
 from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import failures
 from seta_dag.hub.card.check import check_card
-from seta_dag.options.stored import other_rollouts
+from seta_dag.options.stored import contradiction
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -69,8 +69,8 @@ def every_trial_is_accounted_for(project: Project) -> dg.AssetCheckResult:
     out, options = project.resolve()
     # Listed again, without the merge: the check must not repeat a mistake of what it checks.
     listed = count_by_run(options.rollouts, options.runs)
-    contradiction = other_rollouts(out, options)
-    faults = [contradiction] if contradiction else unaccounted(read_ledger(out.ledger), listed)
+    other = contradiction(out, options)
+    faults = [other] if other else unaccounted(read_ledger(out.ledger), listed)
     return verdict(faults, f"{listed.total()} trials in {len(listed)} places on disk, all in the ledger")
 
 

@@ -78,7 +78,7 @@ def test_publish_without_rollouts_uses_those_of_the_build(
     ]
 
 
-def test_publish_from_other_rollouts_is_refused_with_both_roots(place: Place, elsewhere: Path) -> None:
+def test_publish_from_contradiction_is_refused_with_both_roots(place: Place, elsewhere: Path) -> None:
     visible, options = place.visible(), read_options(place.out)
     done = run("publish", "--repo", REPO, "--out", place.out.root, "--dry-run", "--rollouts", elsewhere)
     assert done.exit_code == 2 and not done.stdout
