@@ -54,7 +54,7 @@ def verify(folder: Path, prover: Prover | None = None) -> list[RowVerdict]:
 
     Raises:
         DatasetError: `folder` has no shards, or one is unreadable or lacks a column.
-        StudentError: the default student's tokenizer can't be loaded.
+        StudentError: the default student's tokenizer cannot be loaded.
     """
     shards_in(folder)  # fails before the tokenizer is loaded, which takes longer
     verifier = _Verifier(prover or _default_prover())

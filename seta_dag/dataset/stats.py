@@ -84,7 +84,7 @@ def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
 
     Raises:
         NotBuiltError: if there are no shards.
-        DatasetError: if a shard can't be read or has another schema than `ROW_SCHEMA`.
+        DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
     """
     shards = read_shards(dataset, memo)
     if not shards:

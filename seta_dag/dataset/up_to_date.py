@@ -29,7 +29,7 @@ def mark_finished(out: OutputLayout, variant: Variant, inputs: str, merged: Merg
     """Record that the ledger and this variant's dataset were built from `inputs` and passed all checks.
 
     Raises:
-        OutputError: if the record can't be written.
+        OutputError: if the record cannot be written.
     """
     write_memo(_memo(out, variant), _state(out, variant, inputs, merged))
 

@@ -62,7 +62,7 @@ def plan_publish(folder: Path, target: Target) -> Plan:
 
     Raises:
         DatasetError: if `folder` is not a complete dataset.
-        PublishError: if the Hub can't be reached, or `target` is private and the repository public.
+        PublishError: if the Hub cannot be reached, or `target` is private and the repository public.
     """
     return plan_for(read_folder(folder), target)
 

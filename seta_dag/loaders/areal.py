@@ -57,7 +57,7 @@ def get_seta_sft_dataset(
 
     Raises:
         ConfigError: an argument is invalid, or `path` is neither here nor on the Hub.
-        DatasetError: the source can't be read or lacks a token column.
+        DatasetError: the source cannot be read or lacks a token column.
     """
     if split not in get_args(Split) or split_by not in get_args(SplitBy):
         raise ConfigError(

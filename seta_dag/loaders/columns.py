@@ -30,7 +30,7 @@ def load_tokens(path: str) -> Dataset:
 
     Raises:
         ConfigError: `path` is neither here nor on the Hub, or `datasets` is not installed.
-        DatasetError: the source can't be read or lacks a column.
+        DatasetError: the source cannot be read or lacks a column.
     """
     _datasets()  # fails before anything is downloaded
     source = Path(path)
@@ -131,7 +131,7 @@ def _translate_errors(path: str, load: Callable[[], Dataset]) -> Dataset:
         if isinstance(cause, DatasetError):  # raised by `_jsonl_rows`, with the line of the file
             raise cause from None
         raise DatasetError(
-            f"{path}: can't be read ({cause or error}); export or download it again"
+            f"{path}: cannot be read ({cause or error}); export or download it again"
         ) from error
 
 

@@ -29,7 +29,7 @@ def export_jsonl(folder: Path, target: Path) -> int:
 
     Raises:
         DatasetError: `folder` has no shards, or one of them is unreadable or was not written by a build.
-        OutputError: `target` can't be written.
+        OutputError: `target` cannot be written.
     """
     shards = shard_paths(folder)
     if not shards:

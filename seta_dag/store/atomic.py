@@ -48,7 +48,7 @@ def written_at(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path}: can't be written ({error.strerror or error}); "
+            f"{path}: cannot be written ({error.strerror or error}); "
             "move away what is in its way, or write somewhere else"
         ) from error
 

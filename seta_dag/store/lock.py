@@ -51,7 +51,7 @@ def _open(out: Path) -> FileIO:
         return (out / ".lock").open("ab", buffering=0)
     except OSError as error:
         raise ConfigError(
-            f"{error.filename or out}: can't be written ({error.strerror}); give another output directory"
+            f"{error.filename or out}: cannot be written ({error.strerror}); give another output directory"
         ) from error
 
 

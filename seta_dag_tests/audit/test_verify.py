@@ -195,7 +195,7 @@ def test_code_spans_in_the_card_are_not_row_counts(tmp_path: Path) -> None:
 def test_a_truncated_shard_is_an_error(tmp_path: Path) -> None:
     shard = next((sample(tmp_path / "d") / "data").iterdir())
     shard.write_bytes(shard.read_bytes()[:-10])
-    with pytest.raises(DatasetError, match=f"{shard.name}: can't be read"):
+    with pytest.raises(DatasetError, match=f"{shard.name}: cannot be read"):
         verify(tmp_path / "d", prover())
 
 

@@ -123,4 +123,4 @@ def test_obstacle_in_the_output_directory_is_named(case: str, place: Place) -> N
     path.rename(place.folder / "moved")
     path.mkdir() if is_directory else path.write_text("")
     done = build(place)
-    assert done.exit_code == code and f"{path}: can't be written (" in done.stderr
+    assert done.exit_code == code and f"{path}: cannot be written (" in done.stderr

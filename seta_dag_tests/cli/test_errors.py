@@ -22,10 +22,13 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "unknown task": (["build", "--task", "zzz"], "task zzz: it has no trial below"),
     "student folder without a tokenizer": (["build", "--student", "{root}/empty"], "empty"),
     "missing card file": (["build", "--card", "{root}/none.toml"], "none.toml"),
-    "out inside a file": (["build", "--out", "{root}/file/x"], "x: can't be written (Not a directory); give"),
+    "out inside a file": (
+        ["build", "--out", "{root}/file/x"],
+        "x: cannot be written (Not a directory); give",
+    ),
     "out is a file": (
         ["build", "--out", "{root}/file"],
-        "file: can't be written (File exists); give another",
+        "file: cannot be written (File exists); give another",
     ),
     "out inside the rollouts": (["build", "--out", "{rollouts}/out"], "must not be inside one another"),
     "repo without {variant}": (["publish", "--repo", "a/b", "--dry-run"], "write {variant} where"),

@@ -25,7 +25,7 @@ REPO = "org/seta-{variant}"
 
 @pytest.fixture
 def place(place: Place) -> Place:
-    """Three tasks, built where they are: a copied output directory still names the original rollouts."""
+    """Three tasks, built where they are, so that the default instance knows them."""
     assert build(place).exit_code == 0
     return place
 
@@ -164,4 +164,4 @@ def test_no_path_of_the_machine_is_published(place: Place, student: Student, tmp
     for path in (place.rollouts, place.out.root, folder):
         assert str(path) not in published
     assert str(tmp_path) not in published
-    assert str(place.rollouts) in stored and str(folder) in stored
+    assert '"../rollouts"' in stored and str(folder) in stored

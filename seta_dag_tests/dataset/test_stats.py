@@ -126,7 +126,7 @@ def _null_reward(folder: Path) -> None:
     ("damage", "error", "message"),
     [
         (_without_shards, NotBuiltError, "materialize"),
-        (_truncated, DatasetError, "can't be read"),
+        (_truncated, DatasetError, "cannot be read"),
         (_missing_column, DatasetError, "columns"),
         (_null_reward, DatasetError, "null in reward"),
     ],

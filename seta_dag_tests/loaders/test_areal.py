@@ -168,7 +168,7 @@ def test_a_damaged_shard_is_an_error(folder: Path, damaged: slice) -> None:
     data = bytearray(shard.read_bytes())
     data[damaged] = bytes(len(data[damaged]))
     shard.write_bytes(data)
-    with pytest.raises(DatasetError, match="can't be read"):
+    with pytest.raises(DatasetError, match="cannot be read"):
         get_seta_sft_dataset(str(folder), "train")
 
 

@@ -36,7 +36,7 @@ def test_a_failed_export_keeps_the_existing_file(tmp_path: Path) -> None:
     target = tmp_path / "rows.jsonl"
     target.write_text("before")
     (folder / "data/train-00001-of-00002.parquet").write_bytes(b"not parquet")
-    with pytest.raises(DatasetError, match="can't be read"):
+    with pytest.raises(DatasetError, match="cannot be read"):
         export_jsonl(folder, target)
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"d", "rows.jsonl"}

@@ -1,4 +1,4 @@
-"""Atomic writes, memos and directory replacement; a path that can't be written is one sentence."""
+"""Atomic writes, memos and directory replacement; a path that cannot be written is one sentence."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_unwritable_path_is_reported_in_one_sentence(
     case: str, write: Callable[[Path, object], None], root: Path
 ) -> None:
     path = UNWRITABLE[case](root)
-    with pytest.raises(OutputError, match=r"can't be written \([A-Z].*\); move away") as raised:
+    with pytest.raises(OutputError, match=r"cannot be written \([A-Z].*\); move away") as raised:
         write(path, [1])
     assert str(path.parent) in str(raised.value) and isinstance(raised.value, SetaError | OSError)
     assert (root / "file").read_text() == "mine" and not list(root.rglob(".*.part"))

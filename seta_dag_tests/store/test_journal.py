@@ -178,5 +178,5 @@ def test_a_killed_writer_leaves_intact_entries_and_an_appendable_journal(tmp_pat
 def test_a_full_disk_error_names_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "full.journal"
     path.symlink_to("/dev/full")
-    with appending(path) as append, pytest.raises(OutputError, match=r"full\.journal: can't be written"):
+    with appending(path) as append, pytest.raises(OutputError, match=r"full\.journal: cannot be written"):
         append("a", A)

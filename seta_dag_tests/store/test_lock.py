@@ -1,4 +1,4 @@
-"""The build lock: waiting, reentrance, cleanup, and output directories that can't be locked."""
+"""The build lock: waiting, reentrance, cleanup, and output directories that cannot be locked."""
 
 from __future__ import annotations
 
@@ -93,17 +93,17 @@ UNLOCKABLE: dict[str, Callable[[Path], object]] = {
 def test_an_output_directory_that_cannot_be_locked_is_a_config_error(case: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     UNLOCKABLE[case](out)
-    with pytest.raises(ConfigError, match=r"out.*: can't be written \(.*\); give another output"):
+    with pytest.raises(ConfigError, match=r"out.*: cannot be written \(.*\); give another output"):
         locked(out, must_not_wait).__enter__()
 
 
 def test_an_output_directory_below_a_file_is_a_config_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"can't be written"):
+    with pytest.raises(ConfigError, match=r"cannot be written"):
         locked(tmp_path / "file" / "out", must_not_wait).__enter__()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, where nothing can be created")
 def test_an_output_directory_that_cannot_be_created_is_a_config_error() -> None:
-    with pytest.raises(ConfigError, match=r"can't be written"):
+    with pytest.raises(ConfigError, match=r"cannot be written"):
         locked(Path("/proc/seta"), must_not_wait).__enter__()

@@ -29,7 +29,7 @@ def count_by_run(root: Path, pattern: str) -> Counter[str]:
     that match the glob `pattern` are counted.
 
     Raises:
-        ConfigError: if a directory can't be listed and could contain a run that matches.
+        ConfigError: if a directory cannot be listed and could contain a run that matches.
     """
     counts: Counter[str] = Counter()
     tried: set[tuple[str, str]] = set()
@@ -99,7 +99,7 @@ def _refuse(root: Path, pattern: str) -> Callable[[OSError], None]:
         elsewhere = "/" in head and not (folder.startswith(head) or head.startswith(folder))
         if error.errno not in LEADS_NOWHERE and (folder == "./" or not elsewhere):
             raise ConfigError(
-                f"{clean(str(error.filename))}: can't be listed ({error.strerror}); give read permission"
+                f"{clean(str(error.filename))}: cannot be listed ({error.strerror}); give read permission"
             )
 
     return refuse
@@ -109,7 +109,7 @@ def _names(folder: Path, is_kind: Callable[[int], bool]) -> list[str]:
     """Return the names of one kind in a directory; empty if there is no such directory.
 
     Raises:
-        ConfigError: if the directory can't be listed.
+        ConfigError: if the directory cannot be listed.
     """
     try:
         return [name for name in os.listdir(folder) if _is(folder / name, is_kind)]
@@ -117,7 +117,7 @@ def _names(folder: Path, is_kind: Callable[[int], bool]) -> list[str]:
         if error.errno in LEADS_NOWHERE:
             return []
         raise ConfigError(
-            f"{clean(str(folder))}: can't be listed ({error.strerror}); give read permission"
+            f"{clean(str(folder))}: cannot be listed ({error.strerror}); give read permission"
         ) from error
 
 

@@ -24,7 +24,7 @@ def wrong_schemas(dataset: Path) -> list[str]:
     """Find shards whose columns, types or metadata differ from `ROW_SCHEMA`; no shard is a fault too.
 
     Raises:
-        DatasetError: if a shard can't be read.
+        DatasetError: if a shard cannot be read.
     """
     paths = shard_paths(dataset)
     wrong = [path.name for path in paths if not _has_row_schema(path)]
@@ -47,7 +47,8 @@ def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Va
     wanted = [_as_row(line, variant) for line in lines if line["disposition"] == "row"]
     # Rows are compared as sets below, so the order needs a check of its own.
     faults = [] if order == sorted(order) else ["rows are not sorted by task_id, trial_uid, conv_json_path"]
-    for row in sorted(set(wanted).symmetric_difference(written))[:_SHOWN]:
+    # By repr, since a column of a damaged shard can be null, which does not compare with a number.
+    for row in sorted(set(wanted).symmetric_difference(written), key=repr)[:_SHOWN]:
         faults.append(f"{row[1]}: only in the {'ledger' if row in wanted else 'shards'}: {row}")
     # Sets can't tell a row from two equal ones; only their number can.
     if not faults and len(written) != len(wanted):

@@ -62,8 +62,8 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     `memo` is a cache file: shards whose size and time have not changed are taken from it. None reads all.
 
     Raises:
-        DatasetError: if a shard can't be read or has another schema than `ROW_SCHEMA`.
-        OutputError: if the cache file can't be written.
+        DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
+        OutputError: if the cache file cannot be written.
     """
     cached: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
@@ -148,7 +148,7 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Re
     """Yield the batches that `datasets` reads from a shard, with all columns or only these.
 
     Raises:
-        DatasetError: if the shard can't be read, has another schema, or a null where none is allowed.
+        DatasetError: if the shard cannot be read, has another schema, or a null where none is allowed.
     """
     with opened(path, ROW_SCHEMA) as file:
         for group in range(file.num_row_groups):

@@ -57,7 +57,7 @@ def write_shards(
     Raises:
         NotBuiltError: if the stage file of a row is missing or damaged; a damaged one is removed, so that
             the next build rebuilds it.
-        OutputError: if the dataset can't be written.
+        OutputError: if the dataset cannot be written.
     """
     rows = [line for line in ledger if line["disposition"] == "row"]
     source = RowSource.of(out, fingerprints)

@@ -9,8 +9,9 @@ from seta_dag.dataset.up_to_date import inputs_of, mark_finished
 from seta_dag.defs.assets.dataset import DATASETS, ledger
 from seta_dag.defs.assets.rollouts import Result
 from seta_dag.defs.assets.task_stage import table
+from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.partitions import ONE_RUN
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.hub.publish import Published
 from seta_dag.options.stored import store_options

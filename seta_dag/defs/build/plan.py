@@ -9,9 +9,10 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.dataset.up_to_date import inputs_of, is_finished
+from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings, require_apart
+from seta_dag.defs.resources import Project, StudentSettings, require_apart
 from seta_dag.errors import ConfigError
 from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.prose import read_prose

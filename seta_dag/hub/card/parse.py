@@ -73,7 +73,7 @@ def parse_card(text: str) -> Card:
     try:
         front = yaml.safe_load(parts[1])
     except yaml.YAMLError as error:
-        raise DatasetError(f"its YAML can't be read ({error})") from error
+        raise DatasetError(f"its YAML cannot be read ({error})") from error
     headings, cells = _tables(parts[2])
     tables = {heading: [tuple(map(_displayed, row)) for row in rows] for heading, rows in cells.items()}
     spans = {heading: [_spans(row) for row in rows] for heading, rows in cells.items()}

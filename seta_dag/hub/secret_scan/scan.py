@@ -103,12 +103,12 @@ def read_allowed(path: Path) -> frozenset[str]:
     """Read the allowed fingerprints from a text file with one per line and comments after `#`.
 
     Raises:
-        ConfigError: if the file can't be read, or a line is not a fingerprint.
+        ConfigError: if the file cannot be read, or a line is not a fingerprint.
     """
     try:
         lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read as a list of allowed fingerprints ({error})") from error
+        raise ConfigError(f"{path}: cannot be read as a list of allowed fingerprints ({error})") from error
     wrong = [str(n) for n, line in enumerate(lines, 1) if line and not _FINGERPRINT.fullmatch(line)]
     if wrong:
         raise ConfigError(f"{path}: line {', '.join(wrong)}: not a fingerprint of 16 hex digits")

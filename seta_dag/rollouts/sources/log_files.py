@@ -11,7 +11,7 @@ LOGS = "CAMEL_LOG_DIR"
 
 
 def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
-    """Return (logs, directories that can't be listed) of the trial directory `trial`, in no order.
+    """Return (logs, directories that cannot be listed) of the trial directory `trial`, in no order.
 
     Logs are found by name only, so they may turn out to be directories or dead links. Links to
     directories are not followed. Both lists are empty if there is no directory of logs.

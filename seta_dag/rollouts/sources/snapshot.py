@@ -25,7 +25,7 @@ class Snapshot:
         path: its path.
         data: its bytes.
         log: the JSON object in it.
-        log_skipped: another log is unusable, or a directory of logs can't be listed. Logs that look
+        log_skipped: another log is unusable, or a directory of logs cannot be listed. Logs that look
             complete and are too short to be chosen are not parsed, so damage in them goes unnoticed.
     """
 
@@ -99,7 +99,7 @@ def _candidates(paths: Iterable[Path]) -> tuple[list[_Candidate], bytes | None]:
 
 
 def _read(path: Path) -> bytes:
-    """Return the bytes of a file, empty if it can't be read: no log is usable then, either way."""
+    """Return the bytes of a file, empty if it cannot be read: no log is usable then, either way."""
     try:
         return json_reader.read_bytes(path)
     except json_reader.UnreadableError:

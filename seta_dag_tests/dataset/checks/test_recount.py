@@ -145,7 +145,7 @@ def test_only_runs_matching_the_glob_are_counted(pattern: str, tmp_path: Path) -
 @pytest.mark.parametrize("folder", ["exp", "exp/X", "exp/X/trials", "exp/X/failed", "notes"])
 def test_a_folder_that_cannot_be_listed_is_a_config_error(folder: str, mode: int, tmp_path: Path) -> None:
     root = plant(tmp_path, {X: None, "root/notes": None, "root/exp/X/failed": None})
-    with closed(root / folder, mode), pytest.raises(ConfigError, match=f"{root / folder}: can't be listed"):
+    with closed(root / folder, mode), pytest.raises(ConfigError, match=f"{root / folder}: cannot be listed"):
         count_by_run(root, "*")
 
 

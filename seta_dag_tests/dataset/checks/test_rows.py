@@ -73,6 +73,7 @@ FAULTS: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
     "another uid": (edit(trial_uid="a_t0_ac"), {ROWS}),
     "another reward": (edit(reward=1.0), {ROWS}),
     "another count of messages": (edit(n_messages=3), {ROWS}),
+    "a null count of messages": (edit(n_messages=None), {ROWS}),
     "another count of tokens": (edit(local_token_count=1), {ROWS, LENGTHS}),
     "another count of trainable tokens": (edit(n_assistant_tokens=1), {ROWS, LENGTHS}),
     "another text": (edit_with("chat_template_str", str.upper), {PROVED}),
@@ -160,7 +161,7 @@ def test_an_unreadable_shard_is_reported_in_one_sentence(
 ) -> None:
     (path,) = shard_paths(out.dataset("thinking"))
     UNREADABLE[damage](path)
-    with pytest.raises(DatasetError, match=r"train-.*: can't be read \(.*\); build the dataset") as raised:
+    with pytest.raises(DatasetError, match=r"train-.*: cannot be read \(.*\); build the dataset") as raised:
         read(out.dataset("thinking"))
     assert "\n" not in str(raised.value)
 

@@ -144,7 +144,7 @@ def test_every_missing_or_extra_ledger_line_is_reported(built: Path, line: int) 
     [
         (None, "No such file"),
         (b"# No YAML at all\n", "no YAML"),
-        (b"---\nlicense: [mit\n---\n# Broken\n", "can't be read"),
+        (b"---\nlicense: [mit\n---\n# Broken\n", "cannot be read"),
         (b"---\n- a\n- list\n---\n# Other YAML\n", "unknown variant None"),
         (b"\xff\xfe", "utf-8"),
     ],
