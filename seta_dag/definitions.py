@@ -12,7 +12,7 @@ from seta_dag.defs.build.job import build_job
 from seta_dag.defs.build.progress import progress
 from seta_dag.defs.checks import CHECKS
 from seta_dag.defs.hub_settings import HubSettings
-from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 
 
 def code_location() -> dg.Definitions:
@@ -33,7 +33,12 @@ def code_location() -> dg.Definitions:
         sensors=[new_rollouts],
         schedules=[nightly(os.environ.get("SETA_NIGHTLY_CRON", "0 3 * * *"))],
         loggers={"progress": progress},
-        resources={"project": Project(), "student": StudentSettings(), "hub": HubSettings()},
+        resources={
+            "project": Project(),
+            "student": StudentSettings(),
+            "workers": WorkerSettings(),
+            "hub": HubSettings(),
+        },
         executor=dg.in_process_executor,
     )
 

@@ -43,3 +43,7 @@ class PublishError(SetaError, ConnectionError):
 
 class DatasetError(SetaError, ValueError):
     """A dataset on disk or on the Hub does not have the form it must have."""
+
+
+class WorkerLostError(SetaError):
+    """Every worker that was given some work was killed; the message says how often."""

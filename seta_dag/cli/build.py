@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, filter_options
+from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, WORKERS, filter_options
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -29,12 +29,19 @@ build's time goes into looking for garbage."""
 @STUDENT
 @CARD
 @CONFIG
+@WORKERS
 @click.option("--task", help="Build only this task; tasks never built are then not_built in the ledger.")
 @click.option("--full", is_flag=True, help="Build every task again, including those that did not change.")
 @click.option("--prove-all", is_flag=True, help="Like --full, and compare every row with HF tokenizers.")
 @click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 def build(
-    config: Path | None, task: str | None, full: bool, prove_all: bool, as_json: bool, **given: Any
+    config: Path | None,
+    workers: str,
+    task: str | None,
+    full: bool,
+    prove_all: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Build both datasets: only tasks that are new or changed, then ledger, shards and cards.
 
@@ -46,7 +53,7 @@ def build(
     from seta_dag.options.resolve import resolve
 
     out, options = resolve(given, config=config, stored_filters=False)
-    request = Request(out, options, full=full or prove_all, task=task, prove_all=prove_all)
+    request = Request(out, options, full=full or prove_all, task=task, prove_all=prove_all, workers=workers)
     sys.exit(_build(request, as_json))
 
 

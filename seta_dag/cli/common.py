@@ -29,6 +29,12 @@ STUDENT = click.option(
 CARD = click.option(
     "--card", help=f"TOML file with your own words for the cards. Default: SETA_CARD, {_LAST}."
 )
+WORKERS = click.option(
+    "--workers",
+    default="",
+    help="Number of processes, 1 for none but this one, or dask:ADDRESS or dask:FILE for a Dask cluster. "
+    "Default: SETA_WORKERS, else one process per core.",
+)
 CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -25,7 +25,7 @@ def verify(dataset: str, student: str | None) -> None:
     from seta_dag.audit.verify import verify as run_verify
     from seta_dag.loaders.columns import dataset_folder, shards_in
     from seta_dag.options.resolve import resolve
-    from seta_dag.tokens.proofs.load_ahead import loaded
+    from seta_dag.tokens.proofs.loaded import loaded
     from seta_dag.tokens.student.student import find_student
 
     folder = dataset_folder(dataset)

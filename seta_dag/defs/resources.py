@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from seta_dag.errors import ConfigError
 from seta_dag.executor.memory import give_back
+from seta_dag.executor.warm_up import WarmUp
+from seta_dag.executor.workers import Workers, parse_workers
 from seta_dag.options.build_options import BuildOptions
 from seta_dag.options.resolve import resolve
 from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import locked
-from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.proofs.load_ahead import load_ahead, loaded
+from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 
@@ -113,16 +114,42 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return the student. Raises `StudentError` if it cannot be used."""
         return find_student(project.resolve(student=self.name or None)[1].student)
 
-    def load_ahead(self, project: Project) -> None:
-        """Start loading the tokenizer in the background."""
-        load_ahead(self.find(project), self._engine())
-
-    def load(self, project: Project) -> RowMaker:
-        """Return what builds and proves rows. The tokenizer stays loaded as long as it is in use."""
-        return RowMaker(loaded(self.find(project), self._engine()), 1.0 if self.prove_all else SAMPLE_RATE)
+    def rows(self, project: Project) -> RowSettings:
+        """Return how rows are made and proved. Raises `StudentError` if the student cannot be used."""
+        student = self.find(project)
+        return RowSettings(
+            student.name, student.identity, self._engine(), 1.0 if self.prove_all else SAMPLE_RATE
+        )
 
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
         # Written out, so that mypy narrows the string to the literal type.
         return "hf" if self.engine == "hf" else "fastokens"
+
+
+class WorkerSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where the work of a run is done; its result is the same everywhere."""
+
+    workers: str = Field(
+        default="",
+        description="Number of processes, 1 for this process, or dask: and the address or scheduler file "
+        "of a Dask cluster. Empty: SETA_WORKERS, else one process per core.",
+    )
+    _open: dict[WarmUp | None, Workers] = PrivateAttr(default_factory=dict)
+
+    def get(self, warm_up: WarmUp | None = None) -> Workers:
+        """Return the workers of this run; the first call says what they load. Raises `ConfigError`."""
+        if not self._open:
+            self._open[warm_up] = parse_workers(self.workers or os.environ.get("SETA_WORKERS", ""), warm_up)
+        return next(iter(self._open.values()))
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any, None, None]:
+        """Let go of the workers at the end of the run."""
+        try:
+            yield self
+        finally:
+            for workers in self._open.values():
+                workers.close()
+            self._open.clear()

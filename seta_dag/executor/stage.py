@@ -1,4 +1,4 @@
-"""Run a stage task by task: a task that raises an error is recorded, and never stops the others."""
+"""Run a stage piece by piece: a task that raises an error is recorded, and never stops the others."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from seta_dag.errors import OutputError
+from seta_dag.errors import ConfigError, OutputError, WorkerLostError
+from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.memory import give_back
-from seta_dag.executor.workers import in_order
+from seta_dag.executor.pieces import cut
+from seta_dag.executor.workers import Workers, completed
 from seta_dag.store.atomic import read_memo, remove, write_memo
 from seta_dag.store.integrity import NO_FILE, compact, entries
 from seta_dag.store.journal import Entry, appending
-from seta_dag.store.layout import OutputLayout, task_file_name
+from seta_dag.store.layout import FORMAT_VERSION, OutputLayout, task_file_name
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
 """The stages that are built task by task, in order."""
@@ -30,11 +32,36 @@ def no_progress(done: int, total: int) -> None:
 
 
 class TaskResult(NamedTuple):
-    """Result of building one task: a JSON-serializable record, counters, and the checksum of its file."""
+    """Result of building one task: its record, counters, and the checksum of its file.
+
+    The record is anything that JSON can hold; what a worker sends back is its JSON, as bytes.
+    """
 
     record: Any
     counts: Counter[str]
     checksum: str = NO_FILE
+
+
+class StageWork(NamedTuple):
+    """What a stage does, in a form that can be sent to a worker.
+
+    Attributes:
+        stage: name of the stage.
+        build: function at the top level of a module, called as `build(shared, task, input)`.
+        shared: what all tasks of the stage need, as plain values.
+    """
+
+    stage: str
+    build: Callable[[Any, str, Any], TaskResult]
+    shared: Any
+
+
+class Piece(NamedTuple):
+    """Some tasks of a stage, with the input of each; what a worker is sent."""
+
+    work: StageWork
+    tasks: Mapping[str, Any]
+    version: str = FORMAT_VERSION
 
 
 @dataclass(slots=True)
@@ -48,54 +75,93 @@ class StageReport:
 
 def run_stage(
     out: OutputLayout,
-    stage: str,
     fingerprints: Mapping[str, str],
-    tasks: Iterable[str],
-    build: Callable[[str], TaskResult],
+    work: StageWork,
+    inputs: Mapping[str, Any],
     *,
     tick: Progress = no_progress,
-    workers: int | None = 1,
+    workers: Workers | None = None,
 ) -> StageReport:
-    """Call `build(task)` for each task, on `workers` threads, and append each result to the journal.
+    """Build the tasks of `inputs`, piece by piece, and append each result to the journal.
 
-    A task that failed in an earlier stage is skipped; one that raises an error here is recorded as failed.
+    Only this process writes to the journal. A task that failed in an earlier stage is skipped; one that
+    raises an error, or whose workers are killed, is recorded as failed. Without `workers`, the work is done
+    in this process.
     """
-    report, todo = StageReport(), list(tasks)
+    results: dict[str, TaskResult | str] = {}
+    for task in inputs:
+        if sentence := _earlier_failure(out, work.stage, task, fingerprints[task]):
+            results[task] = sentence
+    pieces = [
+        Piece(work, {task: inputs[task] for task in tasks}) for tasks in cut(inputs.keys() - results.keys())
+    ]
     give_back()  # what the previous stage left
-    with appending(out.journal(stage)) as append:
-        made = in_order(lambda task: _result(out, stage, fingerprints[task], task, build), todo, workers)
-        for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
-            if isinstance(one, str):
-                report.failed[task] = one
-            else:
-                # Only this thread appends, in the order of `todo`: the journal is the same for any `workers`.
-                append(
-                    task_file_name(stage, task, fingerprints[task]),
-                    Entry(one.checksum, orjson.dumps(one.record)),
-                )
-                report.counts += one.counts
-                report.built.append(task)
-            tick(done, len(todo))
+    with (
+        appending(out.journal(work.stage)) as append,
+        completed(workers or InProcess(), build_piece, pieces) as done,
+    ):
+        for piece, built in done:
+            if isinstance(built, WorkerLostError):
+                built = dict.fromkeys(piece.tasks, f"{work.stage}: {_what(built)}")
+            for task, result in built.items():
+                results[task] = result
+                _record(out, append, work.stage, task, fingerprints[task], result)
+            tick(len(results), len(inputs))
+    return _report(inputs, results)
+
+
+def build_piece(piece: Piece) -> dict[str, TaskResult | str]:
+    """Build the tasks of a piece; the result of one that raises an error is a sentence."""
+    if piece.version != FORMAT_VERSION:
+        raise ConfigError(f"this worker has another version of seta_dag ({FORMAT_VERSION}); install the same")
+    return {task: _built(piece.work, task, given) for task, given in piece.tasks.items()}
+
+
+def _built(work: StageWork, task: str, given: Any) -> TaskResult | str:
+    try:
+        result = work.build(work.shared, task, given)
+        return result._replace(record=orjson.dumps(result.record))  # here, so that the driver need not
+    except Exception as error:  # whatever a task raises, the others must still be built
+        return f"{work.stage}: {_what(error)}"
+
+
+def _record(
+    out: OutputLayout,
+    append: Callable[[str, Entry], None],
+    stage: str,
+    task: str,
+    fingerprint: str,
+    result: TaskResult | str,
+) -> None:
+    note = failure_note(out, task, fingerprint)
+    if isinstance(result, str):
+        write_memo(note, [stage, result])
+        return
+    remove(note)
+    append(task_file_name(stage, task, fingerprint), Entry(result.checksum, result.record))
+
+
+def _report(tasks: Iterable[str], results: Mapping[str, TaskResult | str]) -> StageReport:
+    """Add up the results in the order of `tasks`, whatever the order in which they came."""
+    report = StageReport()
+    for task in tasks:
+        result = results[task]
+        if isinstance(result, str):
+            report.failed[task] = result
+        else:
+            report.built.append(task)
+            report.counts += result.counts
     return report
 
 
-def _result(
-    out: OutputLayout, stage: str, fingerprint: str, task: str, build: Callable[[str], TaskResult]
-) -> TaskResult | str:
-    """Return the result of a task, or the sentence that says why it failed."""
-    note = failure_note(out, task, fingerprint)
-    earlier = read_failure(note)
-    # The input that an earlier stage failed to write is missing. A failure of this stage or of a later
-    # one is no reason not to try again.
-    if earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
-        return earlier[1]
-    try:
-        remove(note)
-        return build(task)
-    except Exception as error:  # whatever a task raises, the others must still be built
-        said = f"{stage}: {_what(error)}"
-        write_memo(note, [stage, said])
-        return said
+def _earlier_failure(out: OutputLayout, stage: str, task: str, fingerprint: str) -> str | None:
+    """Return why a task has no input, as an earlier stage failed to write it.
+
+    A failure of this stage or of a later one is no reason not to try again.
+    """
+    earlier = read_failure(failure_note(out, task, fingerprint))
+    is_earlier = earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage)
+    return earlier[1] if earlier and is_earlier else None
 
 
 def _what(error: Exception) -> str:

@@ -1,18 +1,70 @@
-"""Spread work over the cores; results come in the order of the work, with any number of workers."""
+"""Where work is done: in this process, on the cores of this machine, or on a Dask cluster.
+
+The one seam is `concurrent.futures.Executor`. What is sent is a function at the top level of a module and
+plain values; what comes back is small. Work can be done twice without harm, so a lost worker is no error.
+"""
 
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
+
+from seta_dag.errors import ConfigError, WorkerLostError
+from seta_dag.executor.in_process import InProcess
+from seta_dag.executor.warm_up import WarmUp
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_MOST_HELD = 32_000_000  # bytes
-_AHEAD = 2  # results per worker that may wait in memory, however much work there is
+TRIES = 3
+"""How often an item is given to a worker; one that kills its worker each time is at fault itself."""
+_AHEAD = 3  # items per worker that have been sent: none ever waits, and what has not begun can be cancelled
+
+
+class Workers(Protocol):
+    """A kind of workers. Opened when the first item is sent, and again if they broke."""
+
+    @property
+    def count(self) -> int:
+        """How many items are worked on at a time."""
+
+    def start(self) -> None:
+        """Begin to load what the workers need, in the background."""
+
+    def open(self) -> Executor:
+        """Return the executor. Raises `ConfigError` if the workers cannot be reached."""
+
+    def close(self) -> None:
+        """Let go of the workers; those that this process started end."""
+
+
+def parse_workers(text: str, warm_up: WarmUp | None = None) -> Workers:
+    """Return the workers that a setting names.
+
+    Args:
+        text: empty for one process per core, a number of processes, 1 for this process, or `dask:` and the
+            address or the scheduler file of a Dask cluster.
+        warm_up: what each worker loads before its first item.
+
+    Raises:
+        ConfigError: it is none of these, or Dask is not installed.
+    """
+    if text.startswith("dask:"):
+        from seta_dag.executor.dask_cluster import DaskCluster  # Dask is an extra
+
+        return DaskCluster(text.removeprefix("dask:"), warm_up)
+    from seta_dag.executor.process_pool import ProcessPool
+
+    if text and not (text.isdecimal() and int(text)):
+        raise ConfigError(
+            f"workers {text}: give a number of processes, 1 for this process, dask:ADDRESS or dask:FILE"
+        )
+    number = int(text or cores())
+    return ProcessPool(number, warm_up) if number > 1 else InProcess(warm_up)
 
 
 def cores() -> int:
@@ -22,41 +74,73 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
-) -> Iterator[Result]:
-    """Yield `work(item)` for each item, in order, on `workers` threads (None: one per core)."""
-    workers = workers or cores()
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+@contextmanager
+def completed(
+    workers: Workers, work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Iterator[tuple[Item, Result | WorkerLostError]]]:
+    """Yield an iterator of (item, result), in the order in which the items are done.
+
+    What `work` raises is raised here. When the block ends early, by an error or by an interrupt, the items
+    that have not begun are cancelled.
+    """
+    run = _Run(workers, work, items)
+    try:
+        yield run.results()
+    finally:
+        run.cancel()
+
+
+class _Run(Generic[Item, Result]):
+    """The items of one call of `completed`, by their index."""
+
+    def __init__(self, workers: Workers, work: Callable[[Item], Result], items: Iterable[Item]) -> None:
+        self._workers, self._work, self._items = workers, work, list(items)
+        self._todo = deque(range(len(self._items)))
+        self._suspects: deque[int] = deque()
+        self._lost: Counter[int] = Counter()
+        self._running: dict[Future[Result], int] = {}
+
+    def results(self) -> Iterator[tuple[Item, Result | WorkerLostError]]:
+        while self._todo or self._suspects or self._running:
+            self._send()
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield from self._result(future)
+
+    def cancel(self) -> None:
+        for future in self._running:  # Dask's executor cannot cancel all of them at once
+            future.cancel()
+
+    def _send(self) -> None:
+        # A killed worker takes the whole pool with it. Whatever was running then is sent alone, so that
+        # only the item that kills its worker runs out of tries.
+        if self._suspects:
+            if not self._running:
+                self._start(self._suspects.popleft())
+            return
+        most = self._workers.count * _AHEAD if self._todo else 0
+        while self._todo and len(self._running) < most:
+            self._start(self._todo.popleft())
+
+    def _start(self, index: int) -> None:
         try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > workers * _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:  # the caller stopped iterating, so the rest is not wanted
-            for future in waiting:
-                future.cancel()
+            future = self._workers.open().submit(self._work, self._items[index])
+        except BrokenExecutor:  # broken since the last result came
+            self._workers.close()
+            future = self._workers.open().submit(self._work, self._items[index])
+        self._running[future] = index
 
-
-class Deferred:
-    """Work put off until a thread has nothing better to do, or until it holds too much memory."""
-
-    def __init__(self) -> None:
-        self._work: deque[Callable[[], None]] = deque()
-        self._held = 0
-
-    def add(self, held: int, work: Callable[[], None]) -> None:
-        """Put off `work`, which keeps `held` bytes in memory."""
-        self._work.append(work)
-        self._held += held
-        if self._held > _MOST_HELD:
-            self.run()
-
-    def run(self) -> None:
-        """Do what was put off, in order."""
-        while self._work:
-            self._work.popleft()()
-        self._held = 0
+    def _result(self, future: Future[Result]) -> Iterator[tuple[Item, Result | WorkerLostError]]:
+        index = self._running.pop(future)
+        try:
+            yield self._items[index], future.result()
+        except WorkerLostError as error:  # Dask tries by itself
+            yield self._items[index], error
+        except BrokenExecutor:
+            if not self._running:
+                self._workers.close()
+            self._lost[index] += 1
+            if self._lost[index] < TRIES:
+                self._suspects.append(index)
+            else:
+                yield self._items[index], WorkerLostError(f"its worker was killed {TRIES} times")

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from seta_dag.executor.stage import Progress, StageReport, TaskResult, no_progress, run_stage
+from seta_dag.executor.stage import Progress, StageReport, StageWork, TaskResult, no_progress, run_stage
+from seta_dag.executor.workers import Workers
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.listing.trials import Trial
@@ -18,21 +19,29 @@ from seta_dag.store.layout import OutputLayout
 
 
 def collect_tasks(
-    out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
+    out: OutputLayout,
+    root: Path,
+    merged: Merged,
+    tasks: Iterable[str],
+    tick: Progress = no_progress,
+    workers: Workers | None = None,
 ) -> StageReport:
-    """Record every trial of `tasks`, including superseded ones.
+    """Record every trial of `tasks`, including superseded ones; `workers` are by default this process.
 
     The report counts trials, logs, and trials by how the agent ended.
     """
     trials_of = merged.of_task()
+    inputs = {task: [(trial, trial.path in merged.canonical) for trial in trials_of[task]] for task in tasks}
+    work = StageWork("trials", collect_task, root)
+    return run_stage(out, merged.fingerprints, work, inputs, tick=tick, workers=workers)
 
-    def build(task: str) -> TaskResult:
-        records = [_record(root, trial, trial.path in merged.canonical) for trial in trials_of[task]]
-        counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
-        counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
-        return TaskResult(records, counts)
 
-    return run_stage(out, "trials", merged.fingerprints, tasks, build, tick=tick)
+def collect_task(root: Path, task: str, trials: list[tuple[Trial, bool]]) -> TaskResult:
+    """Record the trials of one task; each comes with whether it is canonical."""
+    records = [_record(root, trial, is_canonical) for trial, is_canonical in trials]
+    counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
+    counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
+    return TaskResult(records, counts)
 
 
 def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:

@@ -8,26 +8,35 @@ from pathlib import Path
 
 import orjson
 
-from seta_dag.executor.stage import Progress, StageReport, TaskResult, no_progress, run_stage
+from seta_dag.executor.stage import Progress, StageReport, StageWork, TaskResult, no_progress, run_stage
+from seta_dag.executor.workers import Workers
 from seta_dag.rollouts.ctrf import Report, read_report
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.layout import OutputLayout
 
 
 def parse_tasks(
-    out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
+    out: OutputLayout,
+    root: Path,
+    merged: Merged,
+    tasks: Iterable[str],
+    tick: Progress = no_progress,
+    workers: Workers | None = None,
 ) -> StageReport:
-    """Parse the reports of all trials of `tasks`.
+    """Parse the reports of all trials of `tasks`; `workers` are by default this process.
 
     The report counts tests by status, verified trials, and trials without a reward by reason.
     """
     trials_of = merged.of_task()
+    inputs = {task: [trial.path for trial in trials_of[task]] for task in tasks}
+    work = StageWork("ctrf", parse_task, root)
+    return run_stage(out, merged.fingerprints, work, inputs, tick=tick, workers=workers)
 
-    def build(task: str) -> TaskResult:
-        reports = {trial.path: read_report(root / trial.path) for trial in trials_of[task]}
-        return TaskResult(reports, sum((_counts(report) for report in reports.values()), Counter()))
 
-    return run_stage(out, "ctrf", merged.fingerprints, tasks, build, tick=tick)
+def parse_task(root: Path, task: str, trials: list[str]) -> TaskResult:
+    """Parse the reports of one task's trials, which are paths below `root`."""
+    reports = {trial: read_report(root / trial) for trial in trials}
+    return TaskResult(reports, sum((_counts(report) for report in reports.values()), Counter()))
 
 
 def reports_in(record: bytes) -> dict[str, Report]:

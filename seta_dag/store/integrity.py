@@ -7,15 +7,14 @@ place, so a killed build leaves no entry without its file.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from xxhash import xxh3_64
 
 from seta_dag.store import journal
-from seta_dag.store.atomic import mark, marks, remove
+from seta_dag.store.atomic import mark, marks
 from seta_dag.store.journal import Entry
 from seta_dag.store.layout import OutputLayout
 
@@ -60,7 +59,7 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
     # In a journal spaces separate the fields, so the parts of a mark are separated by a colon.
     there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
 
-    def is_intact(name: str, entry: Entry) -> bool:
+    def is_unchanged(name: str, entry: Entry) -> bool:
         summed, _, marked = entry.checksum.partition(":")
         # The mark first: it needs no reading. A copied file has another mark, but the same bytes.
         path = out.stage(stage) / name
@@ -68,7 +67,7 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
 
     # A file whose mark differs was read, so compact() may give the entry the present mark.
     return {
-        name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_intact(name, entry)
+        name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_unchanged(name, entry)
     }
 
 
@@ -79,23 +78,9 @@ def compact(out: OutputLayout, stage: str, names: Iterable[str]) -> None:
     journal.rewrite(out.journal(stage), now)
 
 
-def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[str]:
-    """Remove the damaged files among `names`, so that they are built again, and return their names.
-
-    Every file is read, even if its size and time are unchanged.
-    """
-    noted = journal.read(out.journal(stage))
-    # Threads, because reading and hashing release the GIL.
-    with ThreadPoolExecutor() as pool:
-        sums = list(pool.map(lambda name: _file_checksum(out.stage(stage) / name), names))
-    found = [
-        name
-        for name, now in zip(names, sums, strict=True)
-        if now is None or name not in noted or now != noted[name].checksum.partition(":")[0]
-    ]
-    for name in found:
-        remove(out.stage(stage) / name)
-    return found
+def is_intact(path: Path, checksum: str) -> bool:
+    """Return whether a file has the checksum of its journal entry. It is always read, whatever its time."""
+    return _file_checksum(path) == checksum.partition(":")[0]
 
 
 def _with_mark(summed: str | None, marked: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Lock
 
-from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.ctrf import Report
@@ -18,10 +16,8 @@ from seta_dag.rollouts.reasons import Flag, Reason
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
-from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.proofs.sample import sampled
-from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.caching_engine import EncodingCache
 from seta_dag.tokens.task_file import TaskFile
@@ -38,29 +34,21 @@ class RowMaker:
     prover: Prover
     sample_rate: float
     """Share of the trials that are checked with the reference engine, 0.0 to 1.0; flagged ones always are."""
-    lock: Lock = field(default_factory=Lock)
-    """Held by the thread that makes rows. Two at once are slower than one, as most of the work holds the GIL.
-
-    The reference engine releases the GIL, so it needs no lock and runs on another thread at the same time.
-    """
 
     @property
     def student(self) -> str:
         """Identity of the student, part of each task's fingerprint."""
         return self.prover.student.identity
 
-    def tokenize(
-        self, row: TrialRow, load: Callable[[], Conversation], file: TaskFile, deferred: Deferred
-    ) -> TrialRow:
+    def tokenize(self, row: TrialRow, load: Callable[[], Conversation], file: TaskFile) -> TrialRow:
         """Add both variants of a row to the task's file, if it can be proved.
 
         If a proof fails, the trial is dropped. `load` returns the conversation and is called once per
-        variant. The check with the reference engine is added to `deferred`; when that runs, it can still drop
-        the trial.
+        variant.
         """
         cache: EncodingCache = {}  # for both variants, which differ in little more than reasoning
         for variant in VARIANTS:
-            fault = self._add_variant(row, load(), variant, cache, file, deferred)
+            fault = self._add_variant(row, load(), variant, cache, file)
             if fault is not None:
                 return row.drop(Reason.NOT_EXACT, f"{variant}: {fault}")
         return row
@@ -72,7 +60,6 @@ class RowMaker:
         variant: Variant,
         cache: EncodingCache,
         file: TaskFile,
-        deferred: Deferred,
     ) -> str | None:
         """Add one variant to the task's file, or return what is wrong with it."""
         rendered = render(conversation, variant)
@@ -82,10 +69,9 @@ class RowMaker:
         row.flags |= {Flag.LITERAL_MARKUP} if literal else set()
         row.against_reference = bool(row.flags) or sampled(row.trial.uid, self.sample_rate)
         (tokenized,) = self.prover.tokenizer.tokenize([rendered])
-        if row.against_reference:
-            check = partial(self._check_reference, row, variant, rendered, tokenized, cache)
-            deferred.add(len(rendered.utf8), check)
         fault = self.prover.prove(conversation, rendered, tokenized, variant, literal=literal)
+        if fault is None and row.against_reference:
+            fault = self.prover.engines_agree(rendered, tokenized, cache)
         if fault is None:
             file.add(rendered.utf8, tokenized.ids, tokenized.spans)
             row.short_columns |= {
@@ -96,21 +82,11 @@ class RowMaker:
             }
         return fault
 
-    def _check_reference(
-        self, row: TrialRow, variant: Variant, rendered: Rendered, tokenized: Tokenized, cache: EncodingCache
-    ) -> None:
-        fault = self.prover.engines_agree(rendered, tokenized, cache)
-        if fault is not None and row.reason is None:  # the first reason stays
-            row.drop(Reason.NOT_EXACT, f"{variant}: {fault}")
 
-
-def build_row(
-    root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile, deferred: Deferred
-) -> TrialRow:
+def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile) -> TrialRow:
     """Build the row of a canonical trial and add its long columns to the task's file.
 
-    `root` is the rollouts root. The trial can still be dropped until `deferred` has run. Batches of a
-    dropped trial may remain in the file; nothing refers to them.
+    `root` is the rollouts root. Batches of a dropped trial may remain in the file; nothing refers to them.
     """
     flags: set[str] = {Flag.CTRF_MISMATCH} if report.mismatch else set()
     row = TrialRow(trial, report, flags=flags, first_batch=file.n_batches)
@@ -135,7 +111,7 @@ def build_row(
     is_long = len(chosen.data) >= _REREAD
     load = partial(_parse, chosen.path) if is_long else partial(_identity, conversation)
     del chosen, conversation  # together they take several times the memory of the log
-    return maker.tokenize(row, load, file, deferred)
+    return maker.tokenize(row, load, file)
 
 
 def _identity(conversation: Conversation) -> Conversation:

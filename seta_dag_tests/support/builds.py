@@ -33,7 +33,7 @@ from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.integrity import entries
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.proofs.load_ahead import loaded
+from seta_dag.tokens.proofs.loaded import loaded
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from seta_dag.executor.pieces import ends
 from seta_dag.store.layout import FORMAT_VERSION
 
 SHARD_GLOB = "data/train-*.parquet"
@@ -66,21 +67,12 @@ def plan_shards(
     for line in rows:
         by_task[line["task_id"]].append((line["task_id"], line["run"], line["trial_uid"]))
     tasks = sorted(by_task)
-    for start, end in pairwise([0, *_ends(tasks), len(tasks)]):
+    for start, end in pairwise([0, *ends(tasks, NEIGHBOURS), len(tasks)]):
         # The last task can itself end a shard, and [len, len) is then empty. Without any task, that empty
         # range is the dataset: `load_dataset` needs a file to read the columns from.
         if start < end or not tasks:
             shard_rows = [row for task in tasks[start:end] for row in sorted(by_task[task])]
             yield _plan(shard_rows, contents, variant)
-
-
-def _ends(tasks: Sequence[str]) -> Iterator[int]:
-    """Yield the exclusive end of each shard but the last, as an index into `tasks`."""
-    hashes = [hashlib.sha256(task.encode()).digest() for task in tasks]
-    for i, digest in enumerate(hashes):
-        # A local minimum depends on nearby names only; a new task can't move boundaries further away.
-        if digest == min(hashes[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]):
-            yield i + 1
 
 
 def _plan(rows: list[RowKey], contents: Mapping[RowKey, str], variant: str) -> ShardPlan:

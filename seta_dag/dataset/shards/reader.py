@@ -5,7 +5,7 @@ Each shard is read completely, one long column at a time. The result is cached u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.executor.memory import give_back
-from seta_dag.executor.workers import in_order
 from seta_dag.store.arrow import text_bytes, to_numpy
 from seta_dag.store.atomic import mark, read_memo, write_memo
 from seta_dag.store.parquet import opened
@@ -67,12 +66,19 @@ def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     """
     cached: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
-    shards = list(in_order(lambda path: _from_cache(cached.get(_key(path)), path) or _read(path), paths))
+    shards = [_from_cache(cached.get(_key(path)), path) or read_shard(path) for path in paths]
     give_back()  # free memory that the C library would keep after the large columns
     known = dict(zip(map(_key, paths), shards, strict=True))
     if memo and known.keys() != cached.keys():
         write_memo(memo, known)
     return shards
+
+
+def remember(dataset: Path, memo: Path, shards: Iterable[Shard]) -> None:
+    """Add what was read back from these shards of `dataset`, before they came there, to the cache file."""
+    of_name = {shard.name: shard for shard in shards}
+    known = {_key(path): of_name[path.name] for path in shard_paths(dataset) if path.name in of_name}
+    write_memo(memo, (read_memo(memo) or {}) | known)
 
 
 def _key(path: Path) -> str:
@@ -87,7 +93,8 @@ def _from_cache(cached: dict[str, Any] | None, path: Path) -> Shard | None:
     return Shard(**{**cached, "name": path.name}) if cached else None
 
 
-def _read(path: Path) -> Shard:
+def read_shard(path: Path) -> Shard:
+    """Read one shard completely. Raises `DatasetError` if it cannot be read or has another schema."""
     shard = Shard(path.name, path.stat().st_size, [], [])
     with opened(path, ROW_SCHEMA) as file:
         for group in range(file.num_row_groups):

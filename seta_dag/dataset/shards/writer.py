@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger.ledger import LedgerLine
-from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
-from seta_dag.dataset.shards.layout import ShardPlan, plan_shards, shard_names
+from seta_dag.dataset.shards.layout import plan_shards, shard_names
+from seta_dag.dataset.shards.reader import Shard, remember
+from seta_dag.dataset.shards.shard_file import ShardJob, ShardResult, write_shard
 from seta_dag.dataset.shards.source import RowSource
-from seta_dag.executor.memory import give_back
+from seta_dag.errors import WorkerLostError
+from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.stage import Progress, no_progress
-from seta_dag.executor.workers import in_order
-from seta_dag.store.atomic import mark, marks, read_memo, remove, replace_directory, write_memo, written_aside
+from seta_dag.executor.workers import Workers, completed
+from seta_dag.store.atomic import mark, marks, read_memo, remove, replace_directory, write_memo
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import Variant
 
@@ -48,11 +46,13 @@ def write_shards(
     ledger: Iterable[LedgerLine],
     fingerprints: Mapping[str, str],
     tick: Progress = no_progress,
+    workers: Workers | None = None,
 ) -> Shards:
     """Write the shards of all rows in the ledger, reusing those whose rows have not changed.
 
     The dataset's directory is replaced in one step. Its README.md survives only if no shard changed, so a
     card never describes other data than that next to it. `tick` is called with (shards done, all shards).
+    `workers` are by default this process.
 
     Raises:
         NotBuiltError: if the stage file of a row is missing or damaged; a damaged one is removed, so that
@@ -69,36 +69,35 @@ def write_shards(
     # The second condition finds files that no build wrote; a rewrite removes them.
     if [unchanged.get(plan.key) for plan in plans] == list(paths) and len(list(data.iterdir())) == len(paths):
         return Shards(paths, 0, len(rows))
-    source.require_intact(plan for plan in plans if plan.key not in unchanged)
-    aside = _write_aside(source, variant, dict(zip(names, plans, strict=True)), unchanged, tick)
-    replace_directory(aside, out.dataset(variant))
-    write_memo(index, {plan.key: [path.name, mark(path)] for plan, path in zip(plans, paths, strict=True)})
-    return Shards(paths, sum(plan.key not in unchanged for plan in plans), len(rows))
-
-
-def _write_aside(
-    source: RowSource,
-    variant: Variant,
-    plans: Mapping[str, ShardPlan],
-    unchanged: Mapping[str, Path],
-    tick: Progress,
-) -> Path:
-    """Write the complete dataset to a temporary directory, one shard per core at a time."""
-    aside = source.out.stages / f"{variant}.new"
+    aside = out.stages / f"{variant}.new"
     remove(aside)  # left over if an earlier build was killed
     (aside / "data").mkdir(parents=True)
-
-    def put(name: str) -> None:
-        plan, path = plans[name], aside / name
+    jobs = []
+    for name, plan in zip(names, plans, strict=True):
         if plan.key in unchanged:
-            _link(unchanged[plan.key], path)
+            _link(unchanged[plan.key], aside / name)
         else:
-            _write(path, source.groups(variant, plan))
+            jobs.append(source.job(variant, plan, aside / name))
+    written = _write(source, jobs, lambda done: tick(len(plans) - len(jobs) + done, len(plans)), workers)
+    replace_directory(aside, out.dataset(variant))
+    write_memo(index, {plan.key: [path.name, mark(path)] for plan, path in zip(plans, paths, strict=True)})
+    remember(out.dataset(variant), out.shard_facts(variant), written)
+    return Shards(paths, len(jobs), len(rows))
 
-    for done, _ in enumerate(in_order(put, plans), 1):
-        tick(done, len(plans))
-    give_back()  # free memory that the C library would keep after the large columns
-    return aside
+
+def _write(
+    source: RowSource, jobs: Sequence[ShardJob], tick: Callable[[int], None], workers: Workers | None
+) -> list[Shard]:
+    """Write the shards, and return them as they were read back."""
+    results: list[ShardResult] = []
+    with completed(workers or InProcess(), write_shard, jobs) as done:
+        for _, result in done:
+            if isinstance(result, WorkerLostError):
+                raise result
+            results.append(result)
+            tick(len(results))
+    source.refuse([task for result in results for task in result.damaged])
+    return [result.shard for result in results if result.shard is not None]
 
 
 def _unchanged(index: Path, data: Path) -> dict[str, Path]:
@@ -113,24 +112,3 @@ def _link(shard: Path, path: Path) -> None:
         os.link(shard, path)
     except OSError:  # a file system without hard links
         shutil.copy2(shard, path)
-
-
-_WITH_STATISTICS = [name for name in FIELDS if name not in LONG and name != "provider_token_counts"]
-"""Minimum and maximum of a long column are useless, and would keep two of its values in memory."""
-
-
-def _write(path: Path, groups: Iterable[pa.Table]) -> None:
-    """Write a shard, one row group per table."""
-    settings: dict[str, Any] = {
-        "compression": "zstd",
-        "compression_level": 3,
-        # Only masks repeat their values.
-        "use_dictionary": ["loss_mask.list.element"],
-        "write_page_index": True,
-        "write_statistics": _WITH_STATISTICS,
-        # Page boundaries follow the content, so that after a change the Hub stores only the changed pages.
-        "use_content_defined_chunking": True,
-    }
-    with written_aside(path) as aside, pq.ParquetWriter(aside, ROW_SCHEMA, **settings) as writer:
-        for group in groups:
-            writer.write_table(group)

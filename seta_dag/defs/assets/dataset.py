@@ -16,7 +16,7 @@ from seta_dag.defs.assets.task_stage import table
 from seta_dag.defs.assets.tokens import tokens
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN
-from seta_dag.defs.resources import Project
+from seta_dag.defs.resources import Project, WorkerSettings
 from seta_dag.executor.stage import prune
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
@@ -88,11 +88,11 @@ def _dataset_asset(variant: Variant) -> dg.AssetsDefinition:
         deps=[ledger, tokens],
         description=f"The Parquet shards of the {variant} variant; only those that changed are written.",
     )
-    def dataset(context: dg.AssetExecutionContext, project: Project) -> Result:
+    def dataset(context: dg.AssetExecutionContext, project: Project, workers: WorkerSettings) -> Result:
         out = project.target
         lines = read_ledger(existing(out.ledger, "ledger"))
         fingerprints = read_merged(out.resume_chain).fingerprints
-        shards = write_shards(out, variant, lines, fingerprints, ticker(context, "shards"))
+        shards = write_shards(out, variant, lines, fingerprints, ticker(context, "shards"), workers.get())
         rows = [line for line in lines if line["disposition"] == "row"]
         files = [{"shard": path.name, "bytes": path.stat().st_size} for path in shards.paths]
         metadata = {

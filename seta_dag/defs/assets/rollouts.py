@@ -8,7 +8,7 @@ import dagster as dg
 from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
-from seta_dag.defs.resources import Project, StudentSettings
+from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, read_merged, write_merged
@@ -67,11 +67,14 @@ def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
     code_version=FORMAT_VERSION,
     deps=[resume_chain],
 )
-def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
+def trials(
+    context: dg.AssetExecutionContext, project: Project, student: StudentSettings, workers: WorkerSettings
+) -> Result:
     """The trial directories of a task: their logs, their report, how the agent ended."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
-    return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context)))
+    place = workers.get(student.rows(project).warm_up)  # needed for the tokens, and loaded meanwhile
+    return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context), place))
 
 
 @dg.asset(
@@ -82,8 +85,10 @@ def trials(context: dg.AssetExecutionContext, project: Project) -> Result:
     code_version=FORMAT_VERSION,
     deps=[trials],
 )
-def ctrf_reports(context: dg.AssetExecutionContext, project: Project) -> Result:
+def ctrf_reports(context: dg.AssetExecutionContext, project: Project, workers: WorkerSettings) -> Result:
     """The verifier's CTRF report of each trial of a task. The reward is passed / total tests."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
-    return stage_result(parse_tasks(project.target, project.root, merged, tasks, ticker(context)))
+    return stage_result(
+        parse_tasks(project.target, project.root, merged, tasks, ticker(context), workers.get())
+    )

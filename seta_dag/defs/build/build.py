@@ -19,7 +19,7 @@ from seta_dag.defs.build.plan import (
     prepare,
 )
 from seta_dag.defs.build.run import run_job
-from seta_dag.defs.resources import require_apart
+from seta_dag.defs.resources import WorkerSettings, require_apart
 from seta_dag.executor.stage import unbuilt
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
@@ -56,8 +56,10 @@ def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan
             request.out.forget()
         plan = plan_build(request)
         store_options(request.out, request.options)
+        # Also says what is wrong with the setting, before anything is built.
+        workers = WorkerSettings(workers=request.workers).get(request.student.rows(request.project).warm_up)
         if plan.tasks:  # in the background, while the code location is imported
-            request.student.load_ahead(request.project)
+            workers.start()
         yield plan
 
 

@@ -12,7 +12,7 @@ from seta_dag.dataset.up_to_date import inputs_of, is_finished
 from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
-from seta_dag.defs.resources import Project, StudentSettings, require_apart
+from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings, require_apart
 from seta_dag.errors import ConfigError
 from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.prose import read_prose
@@ -45,6 +45,7 @@ class Request:
         full: whether tasks that did not change are built again, too.
         task: the only task to build; None builds all.
         prove_all: whether every row is compared with the reference engine.
+        workers: where the work is done, as `WorkerSettings` has it.
     """
 
     out: OutputLayout
@@ -53,6 +54,7 @@ class Request:
     full: bool = False
     task: str | None = None
     prove_all: bool = False
+    workers: str = ""
 
     @property
     def project(self) -> Project:
@@ -69,7 +71,8 @@ class Request:
         # The options are complete, so the ledger must not add stored filters to them.
         ledger = {"config": {**_listed(self.options.filters.values), "only_these": True}}
         hub = self.hub.model_copy(update={"card": str(self.options.card or "")})
-        resources = {"project": self.project, "student": self.student, "hub": hub}
+        workers = WorkerSettings(workers=self.workers)
+        resources = {"project": self.project, "student": self.student, "workers": workers, "hub": hub}
         return {
             # Dagster refuses config for an op that is not part of the run.
             "ops": {"ledger": ledger} if names is None or "ledger" in names else {},

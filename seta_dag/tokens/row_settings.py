@@ -1,0 +1,61 @@
+"""How rows are made and proved, in a form that can be sent to a worker, which loads the tokenizer once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from seta_dag.errors import StudentError
+from seta_dag.executor.warm_up import WarmUp
+from seta_dag.tokens.example import RowMaker
+from seta_dag.tokens.proofs.loaded import loaded
+from seta_dag.tokens.student.engines import EngineName
+from seta_dag.tokens.student.student import Student, find_student
+
+
+@dataclass(frozen=True, slots=True)
+class RowSettings:
+    """Everything that decides what rows look like and how far they are proved.
+
+    Attributes:
+        student: Hub id or folder; on a cluster, each worker finds it by this name.
+        identity: the student's identity; a worker that finds another tokenizer builds nothing.
+        engine: the engine that makes the rows.
+        sample_rate: share of the trials that are checked with the reference engine, 0.0 to 1.0.
+    """
+
+    student: str
+    identity: str
+    engine: EngineName
+    sample_rate: float
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """What loads the student's tokenizer into both engines."""
+        return WarmUp(f"{__name__}:load_engines", (self.student, self.engine))
+
+    def maker(self) -> RowMaker:
+        """Return what makes the rows in this process.
+
+        Raises:
+            StudentError: the student found here is another one.
+        """
+        student = _found(self.student, self.identity)
+        return RowMaker(loaded(student, self.engine), self.sample_rate)
+
+
+@lru_cache(maxsize=1)  # a worker asks for every piece, and finding a student reads its whole tokenizer
+def _found(name: str, identity: str) -> Student:
+    student = find_student(name)
+    if student.identity != identity:
+        raise StudentError(
+            f"student {name}: it changed during the build, or is another one here; build again"
+        )
+    return student
+
+
+def load_engines(name: str, engine: EngineName) -> None:
+    """Load the student's tokenizer into the engine that makes rows, and into the reference engine."""
+    prover = loaded(find_student(name), engine)
+    # A worker would otherwise load it for its first sampled row, and not share its memory.
+    prover.reference.encode_ordinary([""])
