@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import Any
 
 from seta_dag.errors import ConfigError, WorkerLostError
@@ -30,7 +31,8 @@ class DaskCluster:
         return max(1, sum(cores.values()))
 
     def start(self) -> None:
-        """Do nothing: the workers load when this process connects."""
+        """Connect, which makes the workers load. Raises `ConfigError` if no scheduler answers."""
+        self._connected()
 
     def open(self) -> Executor:
         if self._executor is None:
@@ -45,6 +47,8 @@ class DaskCluster:
     def _connected(self) -> Client:
         if self._client is None:
             is_file = "://" not in self._where and not self._where.rpartition(":")[2].isdecimal()
+            if is_file and not Path(self._where).is_file():  # Dask would wait for it forever
+                raise ConfigError(f"dask:{self._where}: no such scheduler file; start a scheduler with it")
             try:
                 self._client = Client(scheduler_file=self._where) if is_file else Client(self._where)
             except (OSError, ValueError) as error:

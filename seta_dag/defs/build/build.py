@@ -60,7 +60,10 @@ def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan
         workers = WorkerSettings(workers=request.workers).get(request.student.rows(request.project).warm_up)
         if plan.tasks:  # in the background, while the code location is imported
             workers.start()
-        yield plan
+        try:
+            yield plan
+        finally:
+            workers.close()
 
 
 def build(
