@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from seta_dag.executor.stage import unbuilt
 from seta_dag.rollouts.merge import Merged
 from seta_dag.store.atomic import mark, read_memo, write_memo
 from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
+from seta_dag.tokens.built import unbuilt
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 

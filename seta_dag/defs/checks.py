@@ -15,11 +15,11 @@ from seta_dag.defs.assets.hub import CARDS
 from seta_dag.defs.assets.tokens import tokens
 from seta_dag.defs.instance.mirror import report_failed
 from seta_dag.defs.resources import Project
-from seta_dag.executor.stage import failures
 from seta_dag.hub.card.check import check_card
 from seta_dag.options.stored import contradiction
 from seta_dag.rollouts.merge import read_merged
-from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.built import failures
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _SHOWN = 20
@@ -96,7 +96,7 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
         # A check is reported even if an earlier one failed, so that the UI shows all that is wrong at once.
         for name, faults in read_back.items():
             yield verdict(faults, f"{rows} rows", check_name=name, asset_key=key)
-        outcomes = read_outcomes(out, read_merged(out.resume_chain).fingerprints)
+        outcomes = OUTCOMES.built(out, read_merged(out.resume_chain).fingerprints)
         report = read_proofs(shards, outcomes, variant)
         for name in PROOFS:
             yield _proof_verdict(report, name, key)

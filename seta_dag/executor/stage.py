@@ -1,67 +1,73 @@
-"""Run a stage piece by piece: a task that raises an error is recorded, and never stops the others."""
+"""Run a stage piece by piece: a task that raises an error is recorded, and never stops the others.
+
+What a stage has built is a table with one line per task (`StageTable`). Only the driver writes it: at the
+end, and every few seconds before, so that a killed build continues from there.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from seta_dag.errors import ConfigError, OutputError, WorkerLostError
 from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.memory import give_back
-from seta_dag.executor.pieces import cut
+from seta_dag.executor.stage_table import PieceFile, StageTable, TaskLine
 from seta_dag.executor.workers import Workers, completed
-from seta_dag.store.atomic import read_memo, remove, write_memo
-from seta_dag.store.integrity import NO_FILE, compact, entries
-from seta_dag.store.journal import Entry, appending
-from seta_dag.store.layout import FORMAT_VERSION, OutputLayout, task_file_name
+from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
 
-TASK_STAGES = ("trials", "ctrf", "tokens")
-"""The stages that are built task by task, in order."""
+_SECONDS_BETWEEN_WRITES = 5.0
 
+Record = TypeVar("Record")
 Progress = Callable[[int, int], None]
-"""Progress callback, called with `(done, total)` after each task."""
+"""Progress callback, called with `(done, total)` after each piece; both count tasks."""
 
 
 def no_progress(done: int, total: int) -> None:
     """Ignore progress."""
 
 
-class TaskResult(NamedTuple):
-    """Result of building one task: its record, counters, and the checksum of its file.
-
-    The record is anything that JSON can hold; what a worker sends back is its JSON, as bytes.
-    """
-
-    record: Any
-    counts: Counter[str]
-    checksum: str = NO_FILE
-
-
-class StageWork(NamedTuple):
-    """What a stage does, in a form that can be sent to a worker.
+class Built(NamedTuple):
+    """What a worker returns for a task.
 
     Attributes:
-        stage: name of the stage.
-        build: function at the top level of a module, called as `build(shared, task, input)`.
-        shared: what all tasks of the stage need, as plain values.
+        records: of its trials.
+        counts: what the stage's report adds up.
+        file: the piece's file that has its rows, if the stage writes one.
     """
 
-    stage: str
-    build: Callable[[Any, str, Any], TaskResult]
-    shared: Any
+    records: tuple[Any, ...]
+    counts: Counter[str]
+    file: PieceFile | None = None
+
+
+Result = Built | str
+"""Of one task; a string is the sentence that says why it failed."""
 
 
 class Piece(NamedTuple):
-    """Some tasks of a stage, with the input of each; what a worker is sent."""
+    """Some tasks of a stage; what a worker is sent.
 
-    work: StageWork
+    Attributes:
+        tasks: the input of each task that is to be built.
+        shared: what all tasks of the stage need, as plain values.
+        context: what this piece needs besides.
+    """
+
     tasks: Mapping[str, Any]
+    shared: Any
+    context: Any = None
     version: str = FORMAT_VERSION
+
+
+class _Call(NamedTuple):
+    """A piece with the function at the top level of a module that builds it."""
+
+    build: Callable[[Piece], Mapping[str, Result]]
+    piece: Piece
 
 
 @dataclass(slots=True)
@@ -73,145 +79,105 @@ class StageReport:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def run_stage(
-    out: OutputLayout,
-    fingerprints: Mapping[str, str],
-    work: StageWork,
-    inputs: Mapping[str, Any],
-    *,
-    tick: Progress = no_progress,
-    workers: Workers | None = None,
-) -> StageReport:
-    """Build the tasks of `inputs`, piece by piece, and append each result to the journal.
+class Stage(Generic[Record]):
+    """A stage that is being run."""
 
-    Only this process writes to the journal. A task that failed in an earlier stage is skipped; one that
-    raises an error, or whose workers are killed, is recorded as failed. Without `workers`, the work is done
-    in this process.
-    """
-    results: dict[str, TaskResult | str] = {}
-    for task in inputs:
-        if sentence := _earlier_failure(out, work.stage, task, fingerprints[task]):
-            results[task] = sentence
-    pieces = [
-        Piece(work, {task: inputs[task] for task in tasks}) for tasks in cut(inputs.keys() - results.keys())
-    ]
-    give_back()  # what the previous stage left
-    with (
-        appending(out.journal(work.stage)) as append,
-        completed(workers or InProcess(), build_piece, pieces) as done,
-    ):
-        for piece, built in done:
-            if isinstance(built, WorkerLostError):
-                built = dict.fromkeys(piece.tasks, f"{work.stage}: {_what(built)}")
-            for task, result in built.items():
-                results[task] = result
-                _record(out, append, work.stage, task, fingerprints[task], result)
-            tick(len(results), len(inputs))
-    return _report(inputs, results)
+    def __init__(self, out: OutputLayout, table: StageTable[Record], fingerprints: Mapping[str, str]) -> None:
+        self._path = out.table(table.stage)
+        self._table, self._fingerprints = table, fingerprints
+        self._lines = {line.task: line for line in table.read(out)}
+        self._write_due = time.monotonic() + _SECONDS_BETWEEN_WRITES
 
+    def run(
+        self,
+        build: Callable[[Piece], Mapping[str, Result]],
+        pieces: Sequence[Piece],
+        *,
+        skipped: Mapping[str, str] | None = None,
+        tick: Progress = no_progress,
+        workers: Workers | None = None,
+    ) -> StageReport:
+        """Build all pieces, in this process if there are no `workers`.
 
-def build_piece(piece: Piece) -> dict[str, TaskResult | str]:
-    """Build the tasks of a piece; the result of one that raises an error is a sentence."""
-    if piece.version != FORMAT_VERSION:
-        raise ConfigError(f"this worker has another version of seta_dag ({FORMAT_VERSION}); install the same")
-    return {task: _built(piece.work, task, given) for task, given in piece.tasks.items()}
+        `skipped` are tasks that an earlier stage failed to build, with its sentences. A task that raises an
+        error, or whose workers are killed, is recorded as failed.
+        """
+        results: dict[str, Result] = dict(skipped or {})
+        total = sum(len(piece.tasks) for piece in pieces) + len(results)
+        give_back()  # what the previous stage left
+        calls = [_Call(build, piece) for piece in pieces]
+        try:
+            with completed(workers or InProcess(), _call, calls) as done:
+                for call, built in done:
+                    for task, result in self._results(call.piece, built).items():
+                        self._note(task, result)  # also for tasks of the piece that were only copied
+                        if task in call.piece.tasks:
+                            results[task] = result
+                    tick(len(results), total)
+                    self._write_if_due()
+        finally:  # what is done counts, even if the rest is cancelled
+            self.write()
+        return _report(results)
 
+    def write(self) -> None:
+        """Write the table."""
+        self._table.write(self._path, self._lines.values())
 
-def _built(work: StageWork, task: str, given: Any) -> TaskResult | str:
-    try:
-        result = work.build(work.shared, task, given)
-        return result._replace(record=orjson.dumps(result.record))  # here, so that the driver need not
-    except Exception as error:  # whatever a task raises, the others must still be built
-        return f"{work.stage}: {_what(error)}"
+    def _results(self, piece: Piece, built: Mapping[str, Result] | WorkerLostError) -> Mapping[str, Result]:
+        if isinstance(built, WorkerLostError):
+            return dict.fromkeys(piece.tasks, f"{self._table.stage}: {what(built)}")
+        return built
 
-
-def _record(
-    out: OutputLayout,
-    append: Callable[[str, Entry], None],
-    stage: str,
-    task: str,
-    fingerprint: str,
-    result: TaskResult | str,
-) -> None:
-    note = failure_note(out, task, fingerprint)
-    if isinstance(result, str):
-        write_memo(note, [stage, result])
-        return
-    remove(note)
-    append(task_file_name(stage, task, fingerprint), Entry(result.checksum, result.record))
-
-
-def _report(tasks: Iterable[str], results: Mapping[str, TaskResult | str]) -> StageReport:
-    """Add up the results in the order of `tasks`, whatever the order in which they came."""
-    report = StageReport()
-    for task in tasks:
-        result = results[task]
+    def _note(self, task: str, result: Result) -> None:
+        fingerprint = self._fingerprints[task]
         if isinstance(result, str):
-            report.failed[task] = result
+            self._lines[task] = TaskLine(task, fingerprint, (), failure=result)
         else:
-            report.built.append(task)
-            report.counts += result.counts
-    return report
+            self._lines[task] = TaskLine(task, fingerprint, result.records, file=result.file)
+
+    def _write_if_due(self) -> None:
+        if time.monotonic() >= self._write_due:
+            self.write()
+            self._write_due = time.monotonic() + _SECONDS_BETWEEN_WRITES
 
 
-def _earlier_failure(out: OutputLayout, stage: str, task: str, fingerprint: str) -> str | None:
-    """Return why a task has no input, as an earlier stage failed to write it.
-
-    A failure of this stage or of a later one is no reason not to try again.
-    """
-    earlier = read_failure(failure_note(out, task, fingerprint))
-    is_earlier = earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage)
-    return earlier[1] if earlier and is_earlier else None
+def _call(call: _Call) -> Mapping[str, Result]:
+    """Build a piece, in a worker."""
+    if call.piece.version != FORMAT_VERSION:
+        raise ConfigError(f"this worker has another version of seta_dag ({FORMAT_VERSION}); install the same")
+    return call.build(call.piece)
 
 
-def _what(error: Exception) -> str:
+def each(stage: str, build: Callable[[Any, str, Any], Built], piece: Piece) -> dict[str, Result]:
+    """Call `build(shared, task, input)` for each task of a piece."""
+    return {
+        task: attempt(stage, lambda task=task: build(piece.shared, task, piece.tasks[task]))  # type: ignore[misc]
+        for task in piece.tasks
+    }
+
+
+def attempt(stage: str, build: Callable[[], Built]) -> Result:
+    """Return what `build` returns, or a sentence that says what it raised."""
+    try:
+        return build()
+    except Exception as error:  # whatever a task raises, the others must still be built
+        return f"{stage}: {what(error)}"
+
+
+def what(error: Exception) -> str:
     """Say what went wrong without paths of this machine: the ledger is the same on all (rule R12)."""
     cause = error.__cause__ if isinstance(error, OutputError) else error
     said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
     return f"{type(cause).__name__}: {said}"
 
 
-def records(out: OutputLayout, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
-    """Return the JSON record of each task that a stage has built and whose file is intact."""
-    found = entries(out, stage)
-    names = {task: task_file_name(stage, task, value) for task, value in fingerprints.items()}
-    return {task: found[name].record for task, name in names.items() if name in found}
-
-
-def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
-    """Return the tasks that failed, or for which a stage is missing."""
-    built = {stage: entries(out, stage) for stage in TASK_STAGES}
-    failed = out.built("failed")  # read once, as the journals are, and not once per task
-
-    def is_built(task: str, fingerprint: str) -> bool:
-        done = all(task_file_name(stage, task, fingerprint) in built[stage] for stage in TASK_STAGES)
-        return done and task_file_name("failed", task, fingerprint) not in failed
-
-    return [task for task, fingerprint in fingerprints.items() if not is_built(task, fingerprint)]
-
-
-def prune(out: OutputLayout, fingerprints: Mapping[str, str]) -> None:
-    """Remove whatever belongs to tasks, or to fingerprints of tasks, that no longer exist."""
-    for stage in TASK_STAGES:
-        compact(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
-    for stage in ("tokens", "failed"):  # the stages with one file per task
-        out.remove_stale(stage, fingerprints)
-
-
-def failure_note(out: OutputLayout, task: str, fingerprint: str) -> Path:
-    """Return the path of the note that a task failed."""
-    return out.task_file("failed", task, fingerprint)
-
-
-def read_failure(note: Path) -> tuple[str, str] | None:
-    """Return (stage, sentence) of a failure, None if the task did not fail."""
-    kept = read_memo(note)
-    return kept and (kept[0], kept[1])
-
-
-def failures(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, str]:
-    """Return the sentence for each task that failed."""
-    noted = out.built("failed")
-    names = {task: task_file_name("failed", task, value) for task, value in fingerprints.items()}
-    notes = {task: read_failure(out.stage("failed") / name) for task, name in names.items() if name in noted}
-    return {task: note[1] for task, note in notes.items() if note is not None}
+def _report(results: Mapping[str, Result]) -> StageReport:
+    """Add up the results in the order of the tasks, whatever the order in which they came."""
+    report = StageReport()
+    for task, result in sorted(results.items()):
+        if isinstance(result, str):
+            report.failed[task] = result
+        else:
+            report.built.append(task)
+            report.counts += result.counts
+    return report

@@ -13,12 +13,12 @@ from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schema
 from seta_dag.dataset.ledger.ledger import read_filters, read_ledger
 from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import ConfigError, PublishError
-from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.check import check_card
 from seta_dag.rollouts.listing.trials import find_runs
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import OutputLayout, existing
-from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.built import failures, unbuilt
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import Variant
 
 if TYPE_CHECKING:
@@ -90,6 +90,6 @@ class Preflight:
         yield from () if any(shard.rows for shard in shards) else ("it has no rows",)
         yield from wrong_rows(shards, lines, variant)
         yield from wrong_lengths(shards)
-        unproved = read_proofs(shards, read_outcomes(self.out, merged.fingerprints), variant).unproved
+        unproved = read_proofs(shards, OUTCOMES.built(self.out, merged.fingerprints), variant).unproved
         yield from (f"{uid}: not the row that was proved" for uid in unproved)
         yield from check_card(folder, lines, filters=read_filters(self.out.ledger))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seta_dag.executor.stage import Progress, StageReport, StageWork, TaskResult, no_progress, run_stage
+from seta_dag.executor.pieces import cut
+from seta_dag.executor.stage import Built, Piece, Progress, Result, Stage, StageReport, each, no_progress
+from seta_dag.executor.stage_table import StageTable
 from seta_dag.executor.workers import Workers
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.ctrf import REPORT
@@ -16,6 +19,30 @@ from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.log_files import log_files
 from seta_dag.store.layout import OutputLayout
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedTrial:
+    """What a trial directory contains.
+
+    Attributes:
+        path: of the directory, relative to the rollouts root.
+        canonical: whether it is canonical (rule R2).
+        logs: number of logs.
+        report: whether there is a test report.
+        termination_reason: how the agent ended, from `run_info.json`.
+        error_stage: where the rollout failed, from `run_info.json`.
+    """
+
+    path: str
+    canonical: bool
+    logs: int
+    report: bool
+    termination_reason: str | None
+    error_stage: str | None
+
+
+COLLECTED = StageTable("trials", CollectedTrial)
 
 
 def collect_tasks(
@@ -31,34 +58,39 @@ def collect_tasks(
     The report counts trials, logs, and trials by how the agent ended.
     """
     trials_of = merged.of_task()
-    inputs = {task: [(trial, trial.path in merged.canonical) for trial in trials_of[task]] for task in tasks}
-    work = StageWork("trials", collect_task, root)
-    return run_stage(out, merged.fingerprints, work, inputs, tick=tick, workers=workers)
+
+    def task_input(task: str) -> list[tuple[Trial, bool]]:
+        return [(trial, trial.path in merged.canonical) for trial in trials_of[task]]
+
+    pieces = [Piece({task: task_input(task) for task in some}, root) for some in cut(tasks)]
+    return Stage(out, COLLECTED, merged.fingerprints).run(collect_piece, pieces, tick=tick, workers=workers)
 
 
-def collect_task(root: Path, task: str, trials: list[tuple[Trial, bool]]) -> TaskResult:
-    """Record the trials of one task; each comes with whether it is canonical."""
-    records = [_record(root, trial, is_canonical) for trial, is_canonical in trials]
-    counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
-    counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
-    return TaskResult(records, counts)
+def collect_piece(piece: Piece) -> Mapping[str, Result]:
+    """Record the trials of some tasks; each comes with whether it is canonical."""
+    return each("trials", _collect_task, piece)
 
 
-def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:
+def _collect_task(root: Path, task: str, trials: list[tuple[Trial, bool]]) -> Built:
+    records = tuple(_record(root, trial, is_canonical) for trial, is_canonical in trials)
+    counts = Counter(f"ended: {record.termination_reason or 'unknown'}" for record in records)
+    counts.update(trials=len(records), logs=sum(record.logs for record in records))
+    return Built(records, counts)
+
+
+def _record(root: Path, trial: Trial, is_canonical: bool) -> CollectedTrial:
     folder = root / trial.path
     info = _run_info(folder)
     summary = _object(info.get("agent_summary"))
     error = _object(info.get("error_info"))
-    return {
-        "path": trial.path,
-        "trial_uid": trial.uid,
-        "run": trial.run,
-        "canonical": is_canonical,
-        "logs": len(log_files(str(folder))[0]),
-        "report": os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises without permission
-        "termination_reason": _text(summary.get("termination_reason")),
-        "error_stage": _text(error.get("stage")),
-    }
+    return CollectedTrial(
+        path=trial.path,
+        canonical=is_canonical,
+        logs=len(log_files(str(folder))[0]),
+        report=os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises without permission
+        termination_reason=_text(summary.get("termination_reason")),
+        error_stage=_text(error.get("stage")),
+    )
 
 
 def _run_info(folder: Path) -> dict[str, Any]:

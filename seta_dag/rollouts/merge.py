@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+import orjson
 
 from seta_dag.errors import NotBuiltError
 from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout, failed_rollouts
 from seta_dag.rollouts.listing.trials import Trial, find_runs, list_trials
 from seta_dag.rollouts.resume_chain import canonical, verified_on_disk
-from seta_dag.store.atomic import read_memo, write_memo
 from seta_dag.store.layout import existing
+from seta_dag.store.table import Content, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,25 @@ def _by_task(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
     return tasks
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A trial in the table of the merge; trials with a bad name have no fingerprint."""
+
+    trial: Trial
+    canonical: bool
+    fingerprint: str | None
+
+
+_TABLE: Table[_Line] = Table(_Line)
+
+
 def write_merged(path: Path, merged: Merged) -> None:
     """Write `merged` to `path`, for the stages that follow."""
-    trials = [{**asdict(trial), "canonical": trial.path in merged.canonical} for trial in merged.trials]
-    failed = [asdict(rollout) for rollout in merged.failed]
-    fingerprints = dict(merged.fingerprints)
-    write_memo(path, {"runs": merged.runs, "trials": trials, "failed": failed, "fingerprints": fingerprints})
+    lines = [
+        _Line(trial, trial.path in merged.canonical, merged.fingerprints.get(trial.task_id or ""))
+        for trial in merged.trials
+    ]
+    _TABLE.write(path, lines, orjson.dumps({"runs": merged.runs, "failed": merged.failed}).decode())
 
 
 def read_merged(path: Path) -> Merged:
@@ -86,16 +101,28 @@ def read_merged(path: Path) -> Merged:
     Raises:
         NotBuiltError: there is no such file, or it is damaged.
     """
-    document: dict[str, Any] | None = read_memo(existing(path, "resume_chain"))
-    if document is None:
+    content = _TABLE.content(existing(path, "resume_chain"))
+    if content is None:
         raise NotBuiltError(f"{path}: damaged; run seta-dag build (or materialize resume_chain)")
-    canonical_paths = set()
-    trials = []
-    for line in document["trials"]:
-        is_canonical = line.pop("canonical")
-        trials.append(Trial(**line))
-        if is_canonical:
-            canonical_paths.add(trials[-1].path)
-    failed = tuple(FailedRollout(**line) for line in document["failed"])
-    fingerprints = document["fingerprints"]
-    return Merged(tuple(document["runs"]), tuple(trials), frozenset(canonical_paths), failed, fingerprints)
+    return _merged(content)
+
+
+@lru_cache(maxsize=2)  # every stage of a build asks for it
+def _merged(content: Content) -> Merged:
+    lines: tuple[_Line, ...] = content.rows
+    note = orjson.loads(content.note)
+    return Merged(
+        runs=tuple(note["runs"]),
+        trials=tuple(line.trial for line in lines),
+        canonical=frozenset(line.trial.path for line in lines if line.canonical),
+        failed=tuple(FailedRollout(**one) for one in note["failed"]),
+        fingerprints=dict(sorted(_fingerprints(lines))),
+    )
+
+
+def _fingerprints(lines: Iterable[_Line]) -> Iterator[tuple[str, str]]:
+    return (
+        (line.trial.task_id, line.fingerprint)
+        for line in lines
+        if line.trial.task_id is not None and line.fingerprint is not None
+    )

@@ -13,10 +13,11 @@ import pyarrow.json
 _BLOCK = 1 << 20
 
 
-def to_columns(
-    rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, pa.DataType]
-) -> dict[str, pa.ChunkedArray]:
-    """Return the columns named in `kinds`, with the values of `rows`; a missing value becomes null."""
+def to_columns(rows: Iterable[Any], kinds: Mapping[str, pa.DataType]) -> dict[str, pa.ChunkedArray]:
+    """Return the columns named in `kinds`, with the values of `rows`; a missing value becomes null.
+
+    Rows are mappings or dataclasses.
+    """
     lines = b"\n".join(orjson.dumps(row) for row in rows)
     schema = pa.schema(kinds)
     if not lines:

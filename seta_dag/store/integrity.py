@@ -1,25 +1,19 @@
-"""Whether stage files are intact, byte for byte: a damaged one counts as missing.
+"""Whether files are intact, byte for byte. A damaged one counts as missing, and is built again.
 
-A journal entry has the checksum, size and time of its file. It is added after the file was renamed into
-place, so a killed build leaves no entry without its file.
+A checksum is text: the hash of the bytes, and size and time of the file when it was written.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from xxhash import xxh3_64
 
-from seta_dag.store import journal
-from seta_dag.store.atomic import mark, marks
-from seta_dag.store.journal import Entry
-from seta_dag.store.layout import OutputLayout
+from seta_dag.store.atomic import mark
 
 _BLOCK = 1 << 20
-NO_FILE = "-"
 
 
 class ChecksummedFile(io.RawIOBase):
@@ -47,53 +41,26 @@ class ChecksummedFile(io.RawIOBase):
 
     def checksum(self, path: Path) -> str:
         """Return the checksum of what was written, with size and time of the file at `path`."""
-        return _with_mark(self._sum.hexdigest(), mark(path))
+        return f"{self._sum.hexdigest()}:{mark(path)}"
 
 
-def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
-    """Return the stage's journal without the entries whose file is missing or damaged.
-
-    Only files whose size or time differ from the entry are read.
-    """
-    found = journal.read(out.journal(stage))
-    # In a journal spaces separate the fields, so the parts of a mark are separated by a colon.
-    there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
-
-    def is_unchanged(name: str, entry: Entry) -> bool:
-        summed, _, marked = entry.checksum.partition(":")
-        # The mark first: it needs no reading. A copied file has another mark, but the same bytes.
-        path = out.stage(stage) / name
-        return there.get(name) == marked or (name in there and _file_checksum(path) == summed)
-
-    # A file whose mark differs was read, so compact() may give the entry the present mark.
-    return {
-        name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_unchanged(name, entry)
-    }
-
-
-def compact(out: OutputLayout, stage: str, names: Iterable[str]) -> None:
-    """Rewrite the stage's journal with the intact entries of `names`, each with its present size and time."""
-    found, there = entries(out, stage), marks(out.stage(stage))
-    now = {name: _with_present_mark(found[name], there.get(name, "")) for name in names if name in found}
-    journal.rewrite(out.journal(stage), now)
+def is_unchanged(path: Path, checksum: str) -> bool:
+    """Return whether a file is as it was written; it is read only if its size or time is another one."""
+    summed, _, marked = checksum.partition(":")
+    try:
+        return mark(path) == marked or _file_checksum(path) == summed
+    except OSError:
+        return False
 
 
 def is_intact(path: Path, checksum: str) -> bool:
-    """Return whether a file has the checksum of its journal entry. It is always read, whatever its time."""
+    """Return whether a file has this checksum. It is always read, whatever its time."""
     return _file_checksum(path) == checksum.partition(":")[0]
 
 
-def _with_mark(summed: str | None, marked: str) -> str:
-    return f"{summed}:{marked.replace(' ', ':')}"
-
-
-def _with_present_mark(entry: Entry, marked: str) -> Entry:
-    """Return the entry with the present size and time of its file."""
-    return (
-        entry
-        if entry.checksum == NO_FILE
-        else Entry(_with_mark(entry.checksum.partition(":")[0], marked), entry.record)
-    )
+def with_present_time(path: Path, checksum: str) -> str:
+    """Return the checksum of an intact file with its present size and time."""
+    return f"{checksum.partition(':')[0]}:{mark(path)}"
 
 
 def _file_checksum(path: Path) -> str | None:

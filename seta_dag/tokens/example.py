@@ -15,13 +15,13 @@ from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.reasons import Flag, Reason
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
 from seta_dag.rollouts.sources.snapshot import choose
-from seta_dag.tokens.log_columns import raw_log, short_values
+from seta_dag.tokens.log_columns import log_columns, raw_log
+from seta_dag.tokens.piece_file import PieceWriter
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.proofs.sample import sampled
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.caching_engine import EncodingCache
-from seta_dag.tokens.task_file import TaskFile
-from seta_dag.tokens.trial_row import TrialRow, digest
+from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _REREAD = 50_000_000  # bytes; a log of at least this size is parsed once per variant, not kept in memory
@@ -40,8 +40,8 @@ class RowMaker:
         """Identity of the student, part of each task's fingerprint."""
         return self.prover.student.identity
 
-    def tokenize(self, row: TrialRow, load: Callable[[], Conversation], file: TaskFile) -> TrialRow:
-        """Add both variants of a row to the task's file, if it can be proved.
+    def tokenize(self, row: TrialRow, load: Callable[[], Conversation], file: PieceWriter) -> TrialRow:
+        """Add both variants of a row to the piece's file, if it can be proved.
 
         If a proof fails, the trial is dropped. `load` returns the conversation and is called once per
         variant.
@@ -59,9 +59,9 @@ class RowMaker:
         conversation: Conversation,
         variant: Variant,
         cache: EncodingCache,
-        file: TaskFile,
+        file: PieceWriter,
     ) -> str | None:
-        """Add one variant to the task's file, or return what is wrong with it."""
+        """Add one variant to the piece's file, or return what is wrong with it."""
         rendered = render(conversation, variant)
         # The proofs need no more than the assistant turns; tool outputs are most of a conversation's size.
         conversation = conversation.assistant_only()
@@ -74,17 +74,13 @@ class RowMaker:
             fault = self.prover.engines_agree(rendered, tokenized, cache)
         if fault is None:
             file.add(rendered.utf8, tokenized.ids, tokenized.spans)
-            row.short_columns |= {
-                f"{variant}.local_token_count": len(tokenized.ids),
-                f"{variant}.n_assistant_tokens": tokenized.n_trainable,
-                f"{variant}.literal_markup": literal,
-                f"{variant}.proof": digest(rendered.utf8, tokenized.ids, tokenized.mask),
-            }
+            proof = digest(rendered.utf8, tokenized.ids, tokenized.mask)
+            row.counts[variant] = VariantCounts(len(tokenized.ids), tokenized.n_trainable, literal, proof)
         return fault
 
 
-def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: TaskFile) -> TrialRow:
-    """Build the row of a canonical trial and add its long columns to the task's file.
+def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: PieceWriter) -> TrialRow:
+    """Build the row of a canonical trial and add its long columns to the piece's file.
 
     `root` is the rollouts root. Batches of a dropped trial may remain in the file; nothing refers to them.
     """
@@ -103,7 +99,7 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: T
         return row.drop(Reason.NO_CONVERSATION, f"{row.snapshot}: nested too deep")
     row.flags |= conversation.flags
     row.n_assistant_turns = conversation.n_assistant_turns
-    row.short_columns = short_values(root, trial, report, chosen, conversation.n_messages)
+    row.columns = log_columns(root, trial, report, chosen, conversation.n_messages)
     if not conversation.n_assistant_turns:
         return row.drop(Reason.NO_ASSISTANT_TURN, f"{row.snapshot} has no assistant turn")
     # Written before anything is rendered, so that the bytes of the log can be freed.

@@ -1,55 +1,80 @@
-"""Outcomes of canonical trials, as the journal of the stage `tokens` keeps them."""
+"""Outcomes of canonical trials, as the table of the stage `tokens` keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-import orjson
+from seta_dag.executor.stage_table import StageTable
+from seta_dag.tokens.log_columns import LogColumns
+from seta_dag.tokens.trial_row import TrialRow, VariantCounts
+from seta_dag.tokens.variants import Variant
 
-from seta_dag.executor.stage import records
-from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.log_columns import SHORT_COLUMNS
-from seta_dag.tokens.trial_row import TrialRow
-from seta_dag.tokens.variants import VARIANTS
 
-TrialOutcome = dict[str, Any]
-"""One trial, as JSON. Every key is always present; a value that the trial doesn't have is null.
+@dataclass(frozen=True, slots=True)
+class TrialOutcome:
+    """What became of one canonical trial.
 
-- `task_id`, `trial_uid`, `run`, `snapshot`, `flags`, `n_assistant_turns`, `against_reference`: the trial;
-- `reason`, `detail`: why it has no row, null for a row;
-- the short columns of rule R10; those that differ between the variants as `thinking.local_token_count`;
-- `content`, `thinking.proof`, `nothink.proof`: digests that identify the row;
-- `at`: index of its first batch in the task's file.
-"""
+    Attributes:
+        task_id: its task.
+        trial_uid: name of its directory.
+        run: path of its run, relative to the rollouts root.
+        reason: why it has no row; None for a row.
+        detail: one sentence about the reason.
+        snapshot: file name of the chosen log.
+        flags: sorted.
+        n_assistant_turns: of the conversation, counting the final turn.
+        against_reference: whether the ids were checked with the reference engine.
+        at: index of its first batch in the piece's file.
+        columns: those that the variants share; None without a usable log.
+        thinking: counts and proof in this variant; None if it was dropped before.
+        nothink: likewise.
+    """
 
-_PER_VARIANT = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
-_KEYS = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _PER_VARIANT)]
+    task_id: str
+    trial_uid: str
+    run: str
+    reason: str | None
+    detail: str | None
+    snapshot: str | None
+    flags: tuple[str, ...]
+    n_assistant_turns: int | None
+    against_reference: bool
+    at: int
+    columns: LogColumns | None
+    thinking: VariantCounts | None
+    nothink: VariantCounts | None
+
+    @property
+    def row(self) -> LogColumns:
+        """The columns of a trial that has a row."""
+        assert self.columns is not None  # noqa: S101 - a row has them; see `TrialRow`
+        return self.columns
+
+    def of(self, variant: Variant) -> VariantCounts:
+        """Return the counts of a trial that has a row."""
+        counts = self.thinking if variant == "thinking" else self.nothink
+        assert counts is not None  # noqa: S101 - a row has both
+        return counts
+
+
+OUTCOMES = StageTable("tokens", TrialOutcome)
 
 
 def outcome(row: TrialRow) -> TrialOutcome:
-    """Return what the journal keeps about a trial."""
-    return {
-        **dict.fromkeys(_KEYS),  # for a dropped trial, which may lack some of them
-        **row.short_columns,
-        "task_id": row.trial.task_id,
-        "trial_uid": row.trial.uid,
-        "run": row.trial.run,
-        "reason": row.reason,
-        "detail": row.detail,
-        "snapshot": row.snapshot,
-        # A set has no order, but the journal must be the same each time (rule R12).
-        "flags": sorted(row.flags),
-        "n_assistant_turns": row.n_assistant_turns,
-        "against_reference": row.against_reference,
-        "at": row.first_batch,
-    }
-
-
-def read_outcomes(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, list[TrialOutcome]]:
-    """Read the outcomes of all trials, by task id.
-
-    `fingerprints` are the current ones, by task id. A task is left out if it was not built for its current
-    fingerprint, or if its stage file is missing or damaged.
-    """
-    return {task: orjson.loads(record) for task, record in records(out, "tokens", fingerprints).items()}
+    """Return what the table keeps about a trial."""
+    return TrialOutcome(
+        task_id=row.trial.task_id or "",
+        trial_uid=row.trial.uid,
+        run=row.trial.run,
+        reason=row.reason and str(row.reason),
+        detail=row.detail,
+        snapshot=row.snapshot,
+        # A set has no order, but the table must be the same each time (rule R12).
+        flags=tuple(sorted(map(str, row.flags))),
+        n_assistant_turns=row.n_assistant_turns,
+        against_reference=row.against_reference,
+        at=row.first_batch,
+        columns=row.columns,
+        thinking=row.counts.get("thinking"),
+        nothink=row.counts.get("nothink"),
+    )

@@ -9,13 +9,32 @@ from xxhash import xxh3_128
 
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.tokens.log_columns import LogColumns
+from seta_dag.tokens.variants import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCounts:
+    """What is known of a row in one variant.
+
+    Attributes:
+        local_token_count: number of token ids.
+        n_assistant_tokens: number of those that are trained.
+        literal_markup: whether ordinary text spells an added token.
+        proof: digest of the proved row, see `digest`.
+    """
+
+    local_token_count: int
+    n_assistant_tokens: int
+    literal_markup: bool
+    proof: str
 
 
 @dataclass(slots=True)
 class TrialRow:
     """A canonical trial: a row in both variants, or the reason why there is none.
 
-    The long columns are not here but in the task's file, see `task_file`.
+    The long columns are not here but in the piece's file, see `piece_file`.
     """
 
     trial: Trial
@@ -34,13 +53,11 @@ class TrialRow:
     n_assistant_turns: int | None = None
     """Assistant turns of the conversation, counting the final turn; None without a usable log."""
     first_batch: int = 0
-    """Index of the row's first batch in the task's file."""
-    short_columns: dict[str, Any] = field(default_factory=dict)
-    """The short columns of rule R10 by name, and `content`, a digest of all that the variants share.
-
-    For each variant also its counts and its `proof`, see `digest`, as in `thinking.local_token_count`.
-    Empty or incomplete if the trial was dropped.
-    """
+    """Index of the row's first batch in the piece's file."""
+    columns: LogColumns | None = None
+    """The columns that both variants share; None without a usable log."""
+    counts: dict[Variant, VariantCounts] = field(default_factory=dict)
+    """By variant; empty or incomplete if the trial was dropped."""
 
     def drop(self, reason: str, detail: str | None = None) -> TrialRow:
         """Set the drop reason and return this trial."""

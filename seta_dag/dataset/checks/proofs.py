@@ -69,10 +69,10 @@ def read_proofs(
     report = ProofReport()
     proofs: dict[str, list[str]] = {}
     for line in (line for task_lines in outcomes.values() for line in task_lines):
-        if line["reason"] == Reason.NOT_EXACT:
-            report.refused[line["trial_uid"]] = line["detail"]
-        elif line["reason"] is None:
-            proofs[line[f"{variant}.proof"]] = _applicable(line, variant)
+        if line.reason == Reason.NOT_EXACT:
+            report.refused[line.trial_uid] = line.detail or ""
+        elif line.reason is None:
+            proofs[line.of(variant).proof] = _applicable(line, variant)
     for row in (row for shard in shards for row in shard.rows):
         if row["digest"] not in proofs:
             report.unproved.append(row["trial_uid"])
@@ -85,5 +85,5 @@ def read_proofs(
 def _applicable(line: TrialOutcome, variant: Variant) -> list[str]:
     """Return the proofs that apply to a row; it passed them all, otherwise it would not be a row."""
     # Literal markup is encoded as ordinary text (R8), so tokenizing all of the text gives other ids.
-    whole_text = [] if line[f"{variant}.literal_markup"] else ["whole_text"]
-    return ["decodes", "turns", *whole_text, *(["engines_agree"] if line["against_reference"] else [])]
+    whole_text = [] if line.of(variant).literal_markup else ["whole_text"]
+    return ["decodes", "turns", *whole_text, *(["engines_agree"] if line.against_reference else [])]

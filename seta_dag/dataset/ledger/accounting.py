@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
-from seta_dag.executor.stage import failures, records
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
-from seta_dag.rollouts.parse_reports import reports_in
+from seta_dag.rollouts.parse_reports import REPORTS, TrialReport
 from seta_dag.rollouts.reasons import Reason
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.outcomes import TrialOutcome
+from seta_dag.tokens.built import failures
+from seta_dag.tokens.outcomes import OUTCOMES, TrialOutcome
 from seta_dag.tokens.variants import VARIANTS
 
 _Line = dict[str, Any]  # a LedgerLine that is still being filled in
@@ -31,14 +29,14 @@ def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[_Line]:
         if trial.task_id is None
     ]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
-    reported, built = (records(out, stage, merged.fingerprints) for stage in ("ctrf", "tokens"))
+    reported, built = REPORTS.built(out, merged.fingerprints), OUTCOMES.built(out, merged.fingerprints)
     failed = failures(out, merged.fingerprints)
     for task, trials in merged.of_task().items():
-        reports = _reports(reported[task]) if task in reported else {}
+        reports = _reports(reported.get(task, ()))
         if task in failed:
             lines += _failed_task(merged, trials, reports, failed[task])
         else:  # outcomes without reports are left over from an earlier build of the same task
-            outcomes = orjson.loads(built.get(task, b"[]")) if reports else []
+            outcomes = built.get(task, ()) if reports else ()
             lines += _task_lines(merged, trials, reports, outcomes, filters)
     return lines
 
@@ -60,7 +58,7 @@ def _task_lines(
     outcomes: Sequence[TrialOutcome],
     filters: Filters,
 ) -> Iterator[_Line]:
-    of_trial = {(outcome["run"], outcome["trial_uid"]): outcome for outcome in outcomes}
+    of_trial = {(outcome.run, outcome.trial_uid): outcome for outcome in outcomes}
     for trial, line in _with_reports(trials, reports):
         outcome = of_trial.get((trial.run, trial.uid))
         if trial.path not in merged.canonical:
@@ -75,15 +73,16 @@ def _with_reports(trials: list[Trial], reports: Mapping[str, _Line]) -> Iterator
     return ((trial, {**_line(trial), **reports.get(trial.path, {})}) for trial in trials)
 
 
-def _decided(line: _Line, outcome: Mapping[str, Any], filters: Filters) -> _Line:
+def _decided(line: _Line, outcome: TrialOutcome, filters: Filters) -> _Line:
     """Complete the line of a built trial: dropped by the build, dropped by a filter, or a row."""
-    line |= {name: outcome[name] for name in ("snapshot", "n_messages", "n_assistant_turns", "flags")}
-    if outcome["reason"] is not None:
-        return _dropped(line, outcome["reason"], outcome["detail"])
+    line |= {name: getattr(outcome, name) for name in ("snapshot", "n_assistant_turns", "flags")}
+    line["n_messages"] = outcome.columns and outcome.columns.n_messages
+    if outcome.reason is not None:
+        return _dropped(line, outcome.reason, outcome.detail)
     for variant in VARIANTS:
-        line[f"{variant}_tokens"] = outcome[f"{variant}.local_token_count"]
-        line[f"{variant}_trainable_tokens"] = outcome[f"{variant}.n_assistant_tokens"]
-    filtered = filters.reason(_signals(line, outcome["reward"]))
+        line[f"{variant}_tokens"] = outcome.of(variant).local_token_count
+        line[f"{variant}_trainable_tokens"] = outcome.of(variant).n_assistant_tokens
+    filtered = filters.reason(_signals(line, outcome.row.reward or 0.0))
     return _dropped(line, *filtered) if filtered else {**line, "disposition": "row"}
 
 
@@ -112,8 +111,8 @@ def _dropped(line: _Line, reason: str, detail: str | None = None) -> _Line:
     return {**line, "disposition": "dropped", "reason": str(reason), "detail": detail}
 
 
-def _reports(record: bytes) -> dict[str, _Line]:
+def _reports(lines: Sequence[TrialReport]) -> dict[str, _Line]:
     return {
-        path: {"reward": report.reward, "passed": report.passed, "total": report.total}
-        for path, report in reports_in(record).items()
+        line.path: {"reward": line.report.reward, "passed": line.passed, "total": line.total}
+        for line in lines
     }

@@ -10,14 +10,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.schema import FIELDS, LONG, PER_VARIANT, ROW_SCHEMA
+from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
 from seta_dag.dataset.shards.reader import Shard, read_shard
 from seta_dag.executor.memory import give_back
+from seta_dag.executor.stage_table import PieceFile
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.columns import to_columns
 from seta_dag.store.integrity import is_intact
 from seta_dag.tokens.outcomes import TrialOutcome
-from seta_dag.tokens.task_file import RowParts, read_row
+from seta_dag.tokens.piece_file import PieceReader
 from seta_dag.tokens.variants import Variant
 
 _MAX_GROUP_ROWS = 128
@@ -33,37 +34,39 @@ class ShardJob:
         path: where it goes.
         variant: of its rows.
         rows: outcomes of its trials, in the order of rule R10.
-        files: stage file of each task that has a row in it.
-        checksums: what the journal says of these files, keyed by task.
+        pieces: the folder of the pieces' files.
+        files: the file of each task that has a row in it.
     """
 
     path: Path
     variant: Variant
     rows: tuple[TrialOutcome, ...]
-    files: Mapping[str, Path]
-    checksums: Mapping[str, str]
+    pieces: Path
+    files: Mapping[str, PieceFile]
 
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What became of a job: the shard as read back, or the tasks whose stage file is damaged."""
+    """What became of a job: the shard as read back, or the names of the files that are damaged."""
 
     shard: Shard | None
     damaged: tuple[str, ...] = ()
 
 
 def write_shard(job: ShardJob) -> ShardResult:
-    """Write the shard and read it back, unless a stage file is missing or damaged.
+    """Write the shard and read it back, unless a piece's file is missing or damaged.
 
-    The checksum of each stage file is compared even if its time is the same.
+    The checksum of each of these files is compared even if its time is the same.
 
     Raises:
         OutputError: if the shard cannot be written.
     """
-    damaged = [task for task, path in job.files.items() if not is_intact(path, job.checksums[task])]
+    files = sorted(set(job.files.values()), key=lambda file: file.name)
+    damaged = [file.name for file in files if not is_intact(job.pieces / file.name, file.checksum)]
     if damaged:
         return ShardResult(None, tuple(damaged))
-    _write(job.path, (_table(job, group) for group in _row_groups(job.rows, job.variant)))
+    readers = {file.name: PieceReader(job.pieces / file.name) for file in files}
+    _write(job.path, (_table(job, readers, group) for group in _row_groups(job.rows, job.variant)))
     shard = read_shard(job.path)
     give_back()  # free memory that the C library would keep after the large columns
     return ShardResult(shard)
@@ -90,12 +93,11 @@ def _write(path: Path, groups: Iterable[pa.Table]) -> None:
             writer.write_table(group)
 
 
-def _table(job: ShardJob, rows: Sequence[TrialOutcome]) -> pa.Table:
-    # Short columns come from the outcomes; the long ones are Arrow in the stage file, and are not copied.
+def _table(job: ShardJob, readers: Mapping[str, PieceReader], rows: Sequence[TrialOutcome]) -> pa.Table:
+    # Short columns come from the outcomes; the long ones are Arrow in the piece's file, and are not copied.
     kinds = {name: kind for name, kind in FIELDS.items() if name not in LONG}
-    keys = {name: f"{job.variant}.{name}" if name in PER_VARIANT else name for name in kinds}
-    columns = to_columns([{name: line[keys[name]] for name in kinds} for line in rows], kinds)
-    parts = [_parts(job, line) for line in rows]
+    columns = to_columns([_short(line, job.variant, kinds) for line in rows], kinds)
+    parts = [readers[job.files[line.task_id].name].row(line.at, job.variant) for line in rows]
     columns["raw_conv_json"] = pa.chunked_array([part.log for part in parts])
     columns["chat_template_str"] = pa.chunked_array([part.text for part in parts])
     columns["input_ids"] = pa.chunked_array([part.ids for part in parts])
@@ -103,8 +105,11 @@ def _table(job: ShardJob, rows: Sequence[TrialOutcome]) -> pa.Table:
     return pa.table([columns[name] for name in FIELDS], schema=ROW_SCHEMA)
 
 
-def _parts(job: ShardJob, line: TrialOutcome) -> RowParts:
-    return read_row(job.files[line["task_id"]], line["at"], job.variant)
+def _short(line: TrialOutcome, variant: Variant, names: Iterable[str]) -> dict[str, Any]:
+    """Return the short columns of a row by name."""
+    counts, columns = line.of(variant), line.row
+    sources = {"task_id": line, "trial_uid": line, "local_token_count": counts, "n_assistant_tokens": counts}
+    return {name: getattr(sources.get(name, columns), name) for name in names}
 
 
 def _row_groups(rows: Sequence[TrialOutcome], variant: Variant) -> Iterator[Sequence[TrialOutcome]]:
@@ -112,7 +117,7 @@ def _row_groups(rows: Sequence[TrialOutcome], variant: Variant) -> Iterator[Sequ
     group: list[TrialOutcome] = []
     tokens = 0
     for line in rows:
-        count = line[f"{variant}.local_token_count"]
+        count = line.of(variant).local_token_count
         if group and (len(group) == _MAX_GROUP_ROWS or tokens + count > _MAX_GROUP_TOKENS):
             yield group
             group, tokens = [], 0

@@ -96,7 +96,7 @@ def _write(
                 raise result
             results.append(result)
             tick(len(results))
-    source.refuse([task for result in results for task in result.damaged])
+    source.refuse_damaged(sorted({name for result in results for name in result.damaged}))
     return [result.shard for result in results if result.shard is not None]
 
 

@@ -17,10 +17,10 @@ from seta_dag.defs.assets.tokens import tokens
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN
 from seta_dag.defs.resources import Project, WorkerSettings
-from seta_dag.executor.stage import prune
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import FORMAT_VERSION, existing
+from seta_dag.tokens.built import prune
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _LINES_SHOWN = 30

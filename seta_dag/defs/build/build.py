@@ -20,10 +20,10 @@ from seta_dag.defs.build.plan import (
 )
 from seta_dag.defs.build.run import run_job
 from seta_dag.defs.resources import WorkerSettings, require_apart
-from seta_dag.executor.stage import unbuilt
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.lock import locked
+from seta_dag.tokens.built import unbuilt
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
 from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings, require_apart
 from seta_dag.errors import ConfigError
-from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.prose import read_prose
 from seta_dag.hub.card.write import build_facts
 from seta_dag.options.build_options import BuildOptions
 from seta_dag.rollouts.merge import Merged, merge_runs
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.built import failures, unbuilt
 from seta_dag.tokens.student.student import find_student
 
 TASK_ASSETS = ("trials", "ctrf_reports", "tokens")

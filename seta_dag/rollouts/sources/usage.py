@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 TOKEN_COUNTS = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
 """Fields of the column `provider_token_counts`, in order."""
 
 
-def provider_token_counts(log: dict[str, Any]) -> dict[str, int | None]:
-    """Return the `TOKEN_COUNTS` in `response.usage` of a log.
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """The `TOKEN_COUNTS` of a log; a count that is missing or not a 64-bit integer is None."""
 
-    A count that is missing or not a 64-bit integer is None.
-    """
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+def provider_token_counts(log: dict[str, Any]) -> TokenCounts:
+    """Return the counts in `response.usage` of a log."""
     response = log.get("response")
     usage = response.get("usage") if isinstance(response, dict) else None
     usage = usage if isinstance(usage, dict) else {}
@@ -20,7 +28,7 @@ def provider_token_counts(log: dict[str, Any]) -> dict[str, int | None]:
     # Some backends report cached tokens at the top level, others in the details.
     if usage.get("cached_tokens") is None and isinstance(details, dict):
         usage = {**usage, "cached_tokens": details.get("cached_tokens")}
-    return {name: _int64(usage.get(name)) for name in TOKEN_COUNTS}
+    return TokenCounts(**{name: _int64(usage.get(name)) for name in TOKEN_COUNTS})
 
 
 def _int64(value: Any) -> int | None:

@@ -1,7 +1,7 @@
-"""The stage file of a task: the long columns of its rows, in an Arrow file.
+"""The file of a piece: the long columns of the rows of some tasks, in an Arrow file.
 
 A row is three batches. The first batch has the log, the others have the rendered text, ids and trainable
-spans of each variant. Short columns and dropped trials are in the stage's journal instead. Batches are
+spans of each variant. Short columns and dropped trials are in the stage's table instead. Batches are
 written one by one, so that only one of them is in memory.
 """
 
@@ -17,44 +17,55 @@ import pyarrow as pa
 
 from seta_dag.store.arrow import to_column, to_numpy, to_text
 from seta_dag.store.atomic import written_aside
-from seta_dag.store.integrity import NO_FILE, ChecksummedFile
+from seta_dag.store.integrity import ChecksummedFile
 from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _SCHEMA = pa.schema({"text": pa.string(), "ids": pa.list_(pa.int32()), "spans": pa.list_(pa.int32())})
 """Every batch has one line; `spans` is flat, start and end in turns."""
 _NO_IDS = np.zeros(0, np.int32)
+_BATCHES = 1 + len(VARIANTS)
 
 
-class TaskFile:
-    """A task's file that is open for writing."""
+class PieceWriter:
+    """A piece's file that is open for writing."""
 
     def __init__(self, writer: pa.ipc.RecordBatchFileWriter) -> None:
         self._writer = writer
         self.n_batches = 0
         """Number of batches so far, and so the index of the next one."""
-        self.checksum = NO_FILE
+        self.checksum = ""
         """Checksum of the finished file."""
 
     def add(self, text: bytes, ids: Ids = _NO_IDS, spans: tuple[tuple[int, int], ...] = ()) -> None:
         """Write one batch: a text in UTF-8; if it is not a log, with ids and spans."""
         flat = np.array(spans, np.int32).reshape(-1)
         columns = [to_text([text]), to_column([ids], pa.int32()), to_column([flat], pa.int32())]
+        self._write(pa.record_batch(columns, schema=_SCHEMA))
+
+    def copy(self, rows: PieceReader, first_batch: int) -> int:
+        """Copy a row from another file, and return the index of its first batch in this one."""
+        at = self.n_batches
+        for batch in rows.batches(first_batch):
+            self._write(batch)
+        return at
+
+    def _write(self, batch: pa.RecordBatch) -> None:
         # At once: a row of a long conversation is tens of megabytes.
-        self._writer.write_batch(pa.record_batch(columns, schema=_SCHEMA))
+        self._writer.write_batch(batch)
         self.n_batches += 1
 
 
 @contextmanager
-def task_file(path: Path) -> Iterator[TaskFile]:
-    """Open a task's file for writing.
+def written_piece(path: Path) -> Iterator[PieceWriter]:
+    """Open a piece's file for writing.
 
     If the block ends without an exception, the file appears at `path` and `checksum` is set. Otherwise
     there is no file.
     """
     with written_aside(path) as aside, ChecksummedFile(aside) as sink:
         with pa.ipc.new_file(pa.PythonFile(sink, "w"), _SCHEMA) as writer:
-            file = TaskFile(writer)
+            file = PieceWriter(writer)
             yield file
         sink.close()
         file.checksum = sink.checksum(aside)
@@ -83,10 +94,19 @@ class RowParts:
         return to_column([mask], pa.int64())
 
 
-def read_row(path: Path, first_batch: int, variant: Variant) -> RowParts:
-    """Read one variant of the row whose batches start at this index."""
-    # Mapped, so that only the pages of these two batches are read.
-    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
-        log = reader.get_batch(first_batch)
-        row = reader.get_batch(first_batch + 1 + VARIANTS.index(variant))
+class PieceReader:
+    """A piece's file that is open for reading."""
+
+    def __init__(self, path: Path) -> None:
+        # Mapped, so that only the pages of the batches that are asked for are read.
+        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+
+    def row(self, first_batch: int, variant: Variant) -> RowParts:
+        """Return one variant of the row whose batches start at this index."""
+        log = self._reader.get_batch(first_batch)
+        row = self._reader.get_batch(first_batch + 1 + VARIANTS.index(variant))
         return RowParts(log["text"], row["text"], row["ids"], row["spans"])
+
+    def batches(self, first_batch: int) -> Iterator[pa.RecordBatch]:
+        """Yield all batches of the row that starts at this index."""
+        return (self._reader.get_batch(at) for at in range(first_batch, first_batch + _BATCHES))
