@@ -26,9 +26,6 @@ from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 
-SAMPLE_RATE = 0.05
-"""Fraction of trials that the reference engine tokenizes, too, besides every flagged trial (rule R8)."""
-
 _LAST = "else that of the last build"
 
 
@@ -107,7 +104,7 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     engine: str = Field(default="fastokens", description="fastokens, or hf for the reference engine.")
 
     prove_all: bool = Field(
-        default=False, description="Compare every row with the reference engine, not a sample of 5 %."
+        default=False, description="Compare every row with the reference engine, not a sample."
     )
 
     def find(self, project: Project) -> Student:
@@ -117,9 +114,7 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     def rows(self, project: Project) -> RowSettings:
         """Return how rows are made and proved. Raises `StudentError` if the student cannot be used."""
         student = self.find(project)
-        return RowSettings(
-            student.name, student.identity, self._engine(), 1.0 if self.prove_all else SAMPLE_RATE
-        )
+        return RowSettings(student.name, student.identity, self._engine(), self.prove_all)
 
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):

@@ -56,7 +56,7 @@ class Conversation:
 
     def assistant_only(self) -> Conversation:
         """Return a copy without the content of other turns; enough to check the trainable spans."""
-        turns = (turn if turn.role == "assistant" else replace(turn, content="") for turn in self.turns)
+        turns = (turn if turn.role == "assistant" else Turn(turn.role, "") for turn in self.turns)
         return replace(self, turns=tuple(turns))
 
     @property

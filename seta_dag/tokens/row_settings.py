@@ -9,6 +9,7 @@ from seta_dag.errors import StudentError
 from seta_dag.executor.warm_up import WarmUp
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.proofs.loaded import loaded
+from seta_dag.tokens.proofs.sample import sample_rate
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import Student, find_student
 
@@ -21,27 +22,28 @@ class RowSettings:
         student: Hub id or folder; on a cluster, each worker finds it by this name.
         identity: the student's identity; a worker that finds another tokenizer builds nothing.
         engine: the engine that makes the rows.
-        sample_rate: share of the trials that are checked with the reference engine, 0.0 to 1.0.
+        prove_all: whether every trial is checked with the reference engine, not a sample.
     """
 
     student: str
     identity: str
     engine: EngineName
-    sample_rate: float
+    prove_all: bool = False
 
     @property
     def warm_up(self) -> WarmUp:
         """What loads the student's tokenizer into both engines."""
         return WarmUp(f"{__name__}:load_engines", (self.student, self.engine))
 
-    def maker(self) -> RowMaker:
-        """Return what makes the rows in this process.
+    def maker(self, n_trials: int) -> RowMaker:
+        """Return what makes the rows in this process, in a build of `n_trials` canonical trials.
 
         Raises:
             StudentError: the student found here is another one.
         """
         student = _found(self.student, self.identity)
-        return RowMaker(loaded(student, self.engine), self.sample_rate)
+        rate = 1.0 if self.prove_all else sample_rate(n_trials)
+        return RowMaker(loaded(student, self.engine), rate)
 
 
 @lru_cache(maxsize=1)  # a worker asks for every piece, and finding a student reads its whole tokenizer

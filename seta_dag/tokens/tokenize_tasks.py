@@ -57,11 +57,19 @@ class TaskInput(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What all pieces have in common: the rollouts root, the folder of pieces, and how rows are made."""
+    """What all pieces have in common.
+
+    Attributes:
+        root: the rollouts root.
+        pieces: the folder of the pieces' files.
+        settings: how rows are made.
+        n_trials: number of canonical trials, on which the size of the sample depends.
+    """
 
     root: Path
     pieces: Path
     settings: RowSettings
+    n_trials: int
 
 
 def tokenize_tasks(
@@ -89,7 +97,7 @@ def tokenize_tasks(
         for task, line in OUTCOMES.current(out, merged.fingerprints).items()
         if line.failure is None and task not in inputs
     }
-    shared = Shared(root, out.pieces, settings)
+    shared = Shared(root, out.pieces, settings, len(merged.canonical))
     pieces = [
         Piece({t: inputs[t] for t in some if t in inputs}, shared, [built[t] for t in some if t in built])
         for some in cut(merged.fingerprints)
@@ -143,7 +151,7 @@ def _file_name(piece: Piece, copied: list[TaskLine[TrialOutcome]]) -> str:
 def _build(shared: Shared, task: str, given: TaskInput, file: PieceWriter) -> Built:
     if given.reports is None:
         raise NotBuiltError(f"{task} has no test reports yet; materialize ctrf_reports first")
-    maker, reports = shared.settings.maker(), given.reports
+    maker, reports = shared.settings.maker(shared.n_trials), given.reports
     trials = [trial for trial in given.trials if trial.path in reports]
     rows = [build_row(shared.root, trial, reports[trial.path], maker, file) for trial in trials]
     # Taken again, so that a log that grew in the meantime is not recorded under the old fingerprint.

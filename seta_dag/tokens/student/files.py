@@ -1,8 +1,9 @@
-"""Files of a student: download and checksum."""
+"""Files of a student: download, checksum, and where derived ones are kept."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def download(repo_id: str) -> Path:
             f"student {repo_id}: not a folder, and not available on the Hub ({type(error).__name__}); "
             "check the name and the network, or use a folder with tokenizer.json and its chat template"
         ) from error
+
+
+def cache_folder(tokenizer_sha256: str) -> Path:
+    """Return the folder in the user's cache for what is derived from the tokenizer with this checksum."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "seta_dag" / tokenizer_sha256[:16]
 
 
 def sha256(path: Path) -> str:

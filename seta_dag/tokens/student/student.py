@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,10 +14,12 @@ from seta_dag.store.atomic import write_bytes
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, MARKUP
 from seta_dag.tokens.renderers.registry import QWEN3_TEMPLATE_SHA256, known_template
 from seta_dag.tokens.student.engines import Engine, EngineName, engine
-from seta_dag.tokens.student.files import download, sha256
+from seta_dag.tokens.student.files import cache_folder, download, sha256
 from seta_dag.tokens.student.qwen3_tokenizer import qwen3_tokenizer_json
 
 DEFAULT_STUDENT = "Qwen/Qwen3-8B"
+_IDS = (151644, 151645, 151657, 151658, 151665, 151666, 151667, 151668)
+QWEN3_MARKUP_IDS = {str(markup): token for markup, token in zip(MARKUP, _IDS, strict=True)}
 QWEN3_TOKENIZER_SHA256 = "aeb13307a71acd8fe81861d94ad54ab689df773318809eed3cbe794b4492dae4"
 
 
@@ -52,6 +53,8 @@ class Student:
             StudentError: The tokenizer lacks one of them, or has an added token that is not one of the 26
                 of Qwen3 (rule R8, docs/rules.md).
         """
+        if self.tokenizer_sha256 == QWEN3_TOKENIZER_SHA256:
+            return dict(QWEN3_MARKUP_IDS)  # known, so that 11 MB of JSON need not be parsed
         added = self._added_tokens()
         missing = ", ".join(markup for markup in MARKUP if markup not in added)
         unknown = ", ".join(token for token in added if token not in ADDED_TOKENS)
@@ -133,8 +136,7 @@ def qwen3_tokenizer_path() -> Path:
     Raises:
         StudentError: The assembled file is not Qwen3's, as the installed packages have other versions.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = cache / "seta_dag" / QWEN3_TOKENIZER_SHA256[:16] / "tokenizer.json"
+    path = cache_folder(QWEN3_TOKENIZER_SHA256) / "tokenizer.json"
     # Assembled again if it is damaged; if it is still wrong then, the packages are to blame.
     if not path.is_file() or sha256(path) != QWEN3_TOKENIZER_SHA256:
         write_bytes(path, qwen3_tokenizer_json().encode())

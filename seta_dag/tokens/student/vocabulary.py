@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from seta_dag.tokens.student.byte_level import spellings_by_id, token_bytes
 from seta_dag.tokens.student.engines import Ids
+from seta_dag.tokens.student.files import cache_folder
 from seta_dag.tokens.student.student import Student
+from seta_dag.tokens.student.vocabulary_cache import Tokens, read_tokens, write_tokens
 from seta_dag.tokens.student.windows import windows
 
 if TYPE_CHECKING:
@@ -59,13 +61,22 @@ class Vocabulary:
 
     @classmethod
     def load(cls, student: Student) -> Vocabulary:
-        """Read the student's vocabulary. Takes half a second, so keep the result."""
+        """Read the student's vocabulary: from the user's cache, after half a second the first time."""
+        path = cache_folder(student.tokenizer_sha256) / "vocabulary.arrow"
+        found = read_tokens(path)
+        if found is None:
+            found = cls._parse(student)
+            write_tokens(path, found)
+        return cls(found.tokens, found.is_added)
+
+    @staticmethod
+    def _parse(student: Student) -> Tokens:
         tokenizer = student.parse()
         added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
         spellings = spellings_by_id(tokenizer["model"]["vocab"], added)
         is_added = np.zeros(len(spellings), np.bool_)
         is_added[list(added)] = True
-        return cls(token_bytes(spellings), is_added)
+        return Tokens(token_bytes(spellings), is_added)
 
     def decode_expected(self, ids: Ids, expected: bytes) -> Decoded:
         """Decode ids that most likely give `expected`.
