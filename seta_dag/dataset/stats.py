@@ -90,13 +90,13 @@ def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
     if not shards:
         raise NotBuiltError(f"{dataset}: no shard in it; materialize this dataset first")
     rows = [row for shard in shards for row in shard.rows]
-    lengths, rewards = [row["ids"] for row in rows], [row["reward"] for row in rows]
-    models = Counter(one_line(row["model"] or "") or UNKNOWN_MODEL for row in rows)
+    lengths, rewards = [row.ids for row in rows], [row.reward or 0.0 for row in rows]
+    models = Counter(one_line(row.model or "") or UNKNOWN_MODEL for row in rows)
     return Stats(
         rows=len(rows),
-        tasks=len({row["task_id"] for row in rows}),
+        tasks=len({row.task_id for row in rows}),
         tokens=sum(lengths),
-        trainable_tokens=sum(row["ones"] for row in rows),
+        trainable_tokens=sum(row.ones for row in rows),
         tokens_mean=sum(lengths) / len(rows) if rows else 0.0,
         tokens_median=float(statistics.median(lengths)) if rows else 0.0,
         tokens_max=max(lengths, default=0),
@@ -116,7 +116,7 @@ def _num_bytes(dataset: Path, shards: Sequence[Shard]) -> int:
     merged batch has another size than its parts, because null bitmaps are padded to whole bytes.
     """
     total = 0
-    batches = [(*batch, shard.name) for shard in shards for batch in shard.batches]
+    batches = [(batch.rows, batch.size, shard.name) for shard in shards for batch in shard.batches]
     for single, group in groupby(batches, key=lambda batch: batch[0] == 1):
         sizes = list(group)
         if single and len(sizes) > 1:

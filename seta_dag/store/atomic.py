@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from seta_dag.errors import OutputError
-from seta_dag.store.layout import FORMAT_VERSION
 
 # Constants of Linux for renameat2, from fcntl.h and stdio.h.
 _AT_FDCWD = -100
@@ -57,30 +52,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` in one visible step. Raises `OutputError`."""
     with written_aside(path) as aside, written_at(path):
         aside.write_bytes(data)
-
-
-def write_memo(path: Path, value: Any) -> None:
-    """Write a JSON value that saves work next time, with a checksum. Raises `OutputError`."""
-    write_bytes(path, _with_checksum(orjson.dumps(value)))
-
-
-def read_memo(path: Path) -> Any:
-    """Return what `write_memo` wrote; None if there is no memo, or it is damaged.
-
-    A memo of another `FORMAT_VERSION` counts as damaged, since its form may differ.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    # The wrapper is as long with a value as without: what is left between is the value.
-    value = data[len(_with_checksum(b"")) - 1 : -1]
-    return orjson.loads(value) if data == _with_checksum(value) else None
-
-
-def _with_checksum(value: bytes) -> bytes:
-    digest = hashlib.blake2b(value, digest_size=16, key=FORMAT_VERSION.encode()).hexdigest()
-    return b'{"sum":"%s","kept":%s}' % (digest.encode(), value)
 
 
 def mark(path: Path) -> str:

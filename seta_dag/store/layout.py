@@ -50,12 +50,12 @@ class OutputLayout:
         return self.root / variant
 
     def shard_facts(self, variant: str) -> Path:
-        """Return the memo of what was read back from a variant's shards."""
+        """Return the table of what was read back from a variant's shards."""
         return self.memo(f"{variant}.facts")
 
     def memo(self, name: str) -> Path:
-        """Return the path of a memo: a fact about files that holds as long as they do not change."""
-        return self.stages / "memos" / f"{name}.json"
+        """Return the path of a table of facts about files, which hold as long as the files do not change."""
+        return self.stages / "memos" / f"{name}.parquet"
 
     def forget(self) -> None:
         """Remove every memo, so that the next build reads and writes everything again."""

@@ -74,11 +74,11 @@ def read_proofs(
         elif line.reason is None:
             proofs[line.of(variant).proof] = _applicable(line, variant)
     for row in (row for shard in shards for row in shard.rows):
-        if row["digest"] not in proofs:
-            report.unproved.append(row["trial_uid"])
-        for proof in proofs.get(row["digest"], ()):
+        if row.digest not in proofs:
+            report.unproved.append(row.trial_uid)
+        for proof in proofs.get(row.digest, ()):
             report.rows[proof] += 1
-            report.tokens[proof] += row["ids"]
+            report.tokens[proof] += row.ids
     return report
 
 

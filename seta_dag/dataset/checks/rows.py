@@ -42,8 +42,8 @@ def _has_row_schema(path: Path) -> bool:
 def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Variant) -> list[str]:
     """Find rows that are missing, superfluous or out of order, or that differ from their ledger line."""
     found = [row for shard in shards for row in shard.rows]
-    order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in found]
-    written = [tuple(row[name] for name in _COMPARED) for row in found]
+    order = [(row.task_id, row.trial_uid, row.conv_json_path or "") for row in found]
+    written = [tuple(getattr(row, name) for name in _COMPARED) for row in found]
     wanted = [_as_row(line, variant) for line in lines if line["disposition"] == "row"]
     # Rows are compared as sets below, so the order needs a check of its own.
     faults = [] if order == sorted(order) else ["rows are not sorted by task_id, trial_uid, conv_json_path"]
@@ -65,9 +65,9 @@ def _as_row(line: LedgerLine, variant: Variant) -> tuple[Any, ...]:
 def wrong_lengths(shards: Sequence[Shard]) -> list[str]:
     """Find rows whose ids, mask and counts contradict each other, or that train on no token."""
     wrong = [(shard.name, row) for shard in shards for row in shard.rows if not _fits(row)]
-    return [f"{name}, {row['trial_uid']}: ids, mask and counts do not fit together" for name, row in wrong]
+    return [f"{name}, {row.trial_uid}: ids, mask and counts do not fit together" for name, row in wrong]
 
 
 def _fits(row: RowFacts) -> bool:
-    lengths = row["local_token_count"] == row["ids"] == row["mask"]
-    return bool(lengths and row["n_assistant_tokens"] == row["ones"] > 0 and row["others"] == 0)
+    lengths = row.local_token_count == row.ids == row.mask
+    return bool(lengths and row.n_assistant_tokens == row.ones > 0 and row.others == 0)

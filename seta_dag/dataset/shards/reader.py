@@ -1,12 +1,12 @@
 """Read the written shards back, to check and count them.
 
-Each shard is read completely, one long column at a time. The result is cached until the file changes.
+Each shard is read completely, one long column at a time. The result is kept until the file changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.executor.memory import give_back
 from seta_dag.store.arrow import text_bytes, to_numpy
-from seta_dag.store.atomic import mark, read_memo, write_memo
+from seta_dag.store.atomic import mark
 from seta_dag.store.parquet import opened
+from seta_dag.store.table import Table
 
 _GROUP_ROWS = 1000
 """Maximum number of rows that `datasets` puts into one Arrow batch."""
@@ -31,8 +32,40 @@ _PLAIN = (
 )  # fmt: skip
 _NEVER_NULL = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
 
-RowFacts = dict[str, Any]
-"""What is known of one row; see `Shard.rows`."""
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """What was read back of one row. The columns are as written, and null only if a shard is damaged.
+
+    Attributes:
+        ids: length of `input_ids`.
+        mask: length of `loss_mask`.
+        ones: number of 1s in the mask.
+        others: number of mask entries other than 0 and 1.
+        digest: hex xxh3 of text, ids and mask, which identifies the row that was proved.
+    """
+
+    task_id: str
+    trial_uid: str
+    conv_json_path: str | None
+    reward: float | None
+    model: str | None
+    n_messages: int | None
+    local_token_count: int | None
+    n_assistant_tokens: int | None
+    ids: int
+    mask: int
+    ones: int
+    others: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that `datasets` reads from a shard: number of rows, and bytes as Arrow."""
+
+    rows: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,69 +75,83 @@ class Shard:
     Attributes:
         name: file name.
         size: of the file, in bytes.
-        rows: one dict per row, in order: the `_PLAIN` columns as written; `ids` and `mask`, the lengths of
-            `input_ids` and `loss_mask`; `ones`, the number of 1s in the mask; `others`, the number of mask
-            entries other than 0 and 1; `digest`, hex xxh3 of text, ids and mask, which identifies the row
-            that was proved.
-        batches: (number of rows, bytes as Arrow) of each batch that `datasets` reads from the file.
+        rows: in order.
+        batches: that `datasets` reads from the file.
     """
 
     name: str
     size: int
-    rows: list[RowFacts]
-    batches: list[tuple[int, int]]
+    rows: tuple[RowFacts, ...]
+    batches: tuple[Batch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownShard:
+    """A shard that was read. The key changes with the file, but not with its name."""
+
+    key: str
+    shard: Shard
+
+
+_TABLE: Table[_KnownShard] = Table(_KnownShard)
 
 
 def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
     """Read all shards of a dataset, in order; empty if there are none.
 
-    `memo` is a cache file: shards whose size and time have not changed are taken from it. None reads all.
+    `memo` is a table: shards whose size and time have not changed are taken from it. None reads all.
 
     Raises:
         DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
-        OutputError: if the cache file cannot be written.
+        OutputError: if the table cannot be written.
     """
-    cached: dict[str, Any] = (memo and read_memo(memo)) or {}
+    known = _known(memo)
     paths = shard_paths(dataset)
-    shards = [_from_cache(cached.get(_key(path)), path) or read_shard(path) for path in paths]
-    give_back()  # free memory that the C library would keep after the large columns
-    known = dict(zip(map(_key, paths), shards, strict=True))
-    if memo and known.keys() != cached.keys():
-        write_memo(memo, known)
-    return shards
+    shards = {_key(path): _named(known.get(_key(path)), path) or read_shard(path) for path in paths}
+    if shards.keys() != known.keys():
+        give_back()  # free memory that the C library would keep after the large columns
+        _write(memo, shards)
+    return list(shards.values())
 
 
 def remember(dataset: Path, memo: Path, shards: Iterable[Shard]) -> None:
-    """Add what was read back from these shards of `dataset`, before they came there, to the cache file."""
+    """Add what was read back from these shards of `dataset`, before they came there, to the table."""
     of_name = {shard.name: shard for shard in shards}
-    known = {_key(path): of_name[path.name] for path in shard_paths(dataset) if path.name in of_name}
-    write_memo(memo, (read_memo(memo) or {}) | known)
+    paths = (path for path in shard_paths(dataset) if path.name in of_name)
+    _write(memo, _known(memo) | {_key(path): of_name[path.name] for path in paths})
+
+
+def _known(memo: Path | None) -> dict[str, Shard]:
+    return {one.key: one.shard for one in (memo and _TABLE.read(memo)) or ()}
+
+
+def _write(memo: Path | None, shards: Mapping[str, Shard]) -> None:
+    if memo is not None:
+        _TABLE.write(memo, [_KnownShard(key, shard) for key, shard in shards.items()])
 
 
 def _key(path: Path) -> str:
-    """Return a cache key that changes with the file, but not with its name.
-
-    Unchanged shards are hard-linked under a new name whenever the number of shards changes.
-    """
+    # Unchanged shards are hard-linked under a new name whenever the number of shards changes.
     return f"{path.stat().st_ino} {mark(path)}"
 
 
-def _from_cache(cached: dict[str, Any] | None, path: Path) -> Shard | None:
-    return Shard(**{**cached, "name": path.name}) if cached else None
+def _named(shard: Shard | None, path: Path) -> Shard | None:
+    return shard and replace(shard, name=path.name)
 
 
 def read_shard(path: Path) -> Shard:
     """Read one shard completely. Raises `DatasetError` if it cannot be read or has another schema."""
-    shard = Shard(path.name, path.stat().st_size, [], [])
+    rows: list[RowFacts] = []
+    batches: list[Batch] = []
     with opened(path, ROW_SCHEMA) as file:
         for group in range(file.num_row_groups):
-            _read_group(file, group, shard)
-    return shard
+            _read_group(file, group, rows, batches)
+    return Shard(path.name, path.stat().st_size, tuple(rows), tuple(batches))
 
 
-def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
-    """Add a row group to `shard`, with only one long column in memory at a time."""
-    rows: list[RowFacts] = []
+def _read_group(file: pq.ParquetFile, group: int, found: list[RowFacts], sizes: list[Batch]) -> None:
+    """Add a row group to `found` and `sizes`, with only one long column in memory at a time."""
+    rows: list[dict[str, Any]] = []
     batches = []
     for batch in _batches(file, group, list(_PLAIN)):
         rows += batch.to_pylist()
@@ -117,13 +164,11 @@ def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
             batches[n][1] += arrow_bytes(batch)
             _count(name, batch[name], rows[start:], digests[start:])
             start += batch.num_rows
-    for row, digest in zip(rows, digests, strict=True):
-        row["digest"] = digest.hexdigest()
-    shard.rows.extend(rows)
-    shard.batches.extend((n, size) for n, size in batches)
+    found += [RowFacts(**row, digest=digest.hexdigest()) for row, digest in zip(rows, digests, strict=True)]
+    sizes += [Batch(n, size) for n, size in batches]
 
 
-def _count(name: str, column: pa.Array, rows: list[RowFacts], digests: list[xxh3_128]) -> None:
+def _count(name: str, column: pa.Array, rows: list[dict[str, Any]], digests: list[xxh3_128]) -> None:
     """Add the counts of one long column to its rows, and its values to their digests.
 
     `rows` and `digests` start with the column's first row, and may continue after its last one.
@@ -139,7 +184,7 @@ def _count(name: str, column: pa.Array, rows: list[RowFacts], digests: list[xxh3
         values, invalid = wide.astype(np.int8), wide.view(np.uint64) > 1
     else:
         return
-    # List i is `values[offsets[i]:offsets[i + 1]]`; Python ints, since numpy ones are no JSON for the cache.
+    # List i is `values[offsets[i]:offsets[i + 1]]`; Python ints, since numpy ones are no JSON for the table.
     starts, ends = offsets[:-1].tolist(), offsets[1:].tolist()
     for row, digest, start, end in zip(rows, digests, starts, ends, strict=False):
         digest.update(values[start:end])

@@ -20,8 +20,9 @@ from seta_dag.errors import WorkerLostError
 from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.stage import Progress, no_progress
 from seta_dag.executor.workers import Workers, completed
-from seta_dag.store.atomic import mark, marks, read_memo, remove, replace_directory, write_memo
+from seta_dag.store.atomic import mark, marks, remove, replace_directory
 from seta_dag.store.layout import OutputLayout
+from seta_dag.store.table import Table
 from seta_dag.tokens.variants import Variant
 
 
@@ -38,6 +39,18 @@ class Shards:
     paths: tuple[Path, ...]
     written: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A shard on disk: the key of its plan, its name, and its size and time when it was written."""
+
+    plan: str
+    name: str
+    mark: str
+
+
+_INDEX: Table[_Written] = Table(_Written)
 
 
 def write_shards(
@@ -80,7 +93,8 @@ def write_shards(
             jobs.append(source.job(variant, plan, aside / name))
     written = _write(source, jobs, lambda done: tick(len(plans) - len(jobs) + done, len(plans)), workers)
     replace_directory(aside, out.dataset(variant))
-    write_memo(index, {plan.key: [path.name, mark(path)] for plan, path in zip(plans, paths, strict=True)})
+    written_now = zip(plans, paths, strict=True)
+    _INDEX.write(index, [_Written(plan.key, path.name, mark(path)) for plan, path in written_now])
     remember(out.dataset(variant), out.shard_facts(variant), written)
     return Shards(paths, len(jobs), len(rows))
 
@@ -103,8 +117,8 @@ def _write(
 def _unchanged(index: Path, data: Path) -> dict[str, Path]:
     """Return the shards in `data` that have not been touched since they were written, keyed by plan key."""
     on_disk = marks(data)
-    written = (read_memo(index) or {}).items()
-    return {key: data / name for key, (name, mark_then) in written if on_disk.get(name) == mark_then}
+    written = _INDEX.read(index) or ()
+    return {one.plan: data / one.name for one in written if on_disk.get(one.name) == one.mark}
 
 
 def _link(shard: Path, path: Path) -> None:
