@@ -19,6 +19,8 @@ from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_stude
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag_tests.support.hub import TOKEN, LoopbackHub, serve
 
+# Builds run in this process, and share its tokenizer, unless a test asks for workers.
+os.environ.setdefault("SETA_WORKERS", "1")
 settings.register_profile("seta_dag", deadline=None, max_examples=60)
 settings.load_profile("seta_dag")
 

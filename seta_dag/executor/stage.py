@@ -1,7 +1,7 @@
 """Run a stage piece by piece: a task that raises an error is recorded, and never stops the others.
 
 What a stage has built is a table with one line per task (`StageTable`). Only the driver writes it: at the
-end, and every few seconds before, so that a killed build continues from there.
+end, and from time to time before, so that a killed build continues from there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from seta_dag.executor.stage_table import PieceFile, StageTable, TaskLine
 from seta_dag.executor.workers import Workers, completed
 from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
 
-_SECONDS_BETWEEN_WRITES = 5.0
+_SECONDS_BETWEEN_WRITES = 1.0
+_SHARE_OF_TIME = 0.05
+"""At most this much of the time goes into writing the table: with many tasks it is written less often."""
 
 Record = TypeVar("Record")
 Progress = Callable[[int, int], None]
@@ -64,8 +66,9 @@ class Piece(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """A piece with the function at the top level of a module that builds it."""
+    """A piece with its stage, and the function at the top level of a module that builds it."""
 
+    stage: str
     build: Callable[[Piece], Mapping[str, Result]]
     piece: Piece
 
@@ -105,7 +108,7 @@ class Stage(Generic[Record]):
         results: dict[str, Result] = dict(skipped or {})
         total = sum(len(piece.tasks) for piece in pieces) + len(results)
         give_back()  # what the previous stage left
-        calls = [_Call(build, piece) for piece in pieces]
+        calls = [_Call(self._table.stage, build, piece) for piece in pieces]
         try:
             with completed(workers or InProcess(), _call, calls) as done:
                 for call, built in done:
@@ -116,12 +119,14 @@ class Stage(Generic[Record]):
                     tick(len(results), total)
                     self._write_if_due()
         finally:  # what is done counts, even if the rest is cancelled
-            self.write()
+            self._write()
         return _report(results)
 
-    def write(self) -> None:
-        """Write the table."""
+    def _write(self) -> None:
+        started = time.monotonic()
         self._table.write(self._path, self._lines.values())
+        took = time.monotonic() - started
+        self._write_due = started + max(_SECONDS_BETWEEN_WRITES, took / _SHARE_OF_TIME)
 
     def _results(self, piece: Piece, built: Mapping[str, Result] | WorkerLostError) -> Mapping[str, Result]:
         if isinstance(built, WorkerLostError):
@@ -137,15 +142,17 @@ class Stage(Generic[Record]):
 
     def _write_if_due(self) -> None:
         if time.monotonic() >= self._write_due:
-            self.write()
-            self._write_due = time.monotonic() + _SECONDS_BETWEEN_WRITES
+            self._write()
 
 
 def _call(call: _Call) -> Mapping[str, Result]:
     """Build a piece, in a worker."""
     if call.piece.version != FORMAT_VERSION:
         raise ConfigError(f"this worker has another version of seta_dag ({FORMAT_VERSION}); install the same")
-    return call.build(call.piece)
+    try:
+        return call.build(call.piece)
+    except Exception as error:  # of the piece as a whole, such as a full disk
+        return dict.fromkeys(call.piece.tasks, f"{call.stage}: {what(error)}")
 
 
 def each(stage: str, build: Callable[[Any, str, Any], Built], piece: Piece) -> dict[str, Result]:

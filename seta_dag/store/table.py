@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from xxhash import xxh3_64_hexdigest
 
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.columns import to_columns
@@ -30,7 +31,7 @@ _SCALARS: dict[Any, pa.DataType] = {
     float: pa.float64(),
     bool: pa.bool_(),
 }
-_VERSION, _NOTE = b"seta_dag.version", b"seta_dag.note"
+_VERSION, _NOTE, _NOTE_SUM = b"seta_dag.version", b"seta_dag.note", b"seta_dag.note_sum"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity: it is a key of caches
@@ -70,7 +71,7 @@ class Table(Generic[Row]):
     def write(self, path: Path, rows: Iterable[Row], note: str = "") -> None:
         """Replace the table at `path`. Raises `OutputError`."""
         kinds = {field.name: field.type for field in self._schema}
-        about = {_VERSION: FORMAT_VERSION, _NOTE: note}
+        about = {_VERSION: FORMAT_VERSION, _NOTE: note, _NOTE_SUM: _sum(note)}
         table = pa.table(to_columns(rows, kinds), schema=self._schema).replace_schema_metadata(about)
         with written_aside(path) as aside:
             pq.write_table(table, aside, compression="zstd", write_page_checksum=True)
@@ -84,9 +85,15 @@ class Table(Generic[Row]):
             if about.get(_VERSION) != FORMAT_VERSION.encode() or not table.schema.equals(self._schema):
                 return None
             rows = msgspec.convert(table.to_pylist(), self._rows)
-            return Content(rows, about[_NOTE].decode())
+            note = about[_NOTE].decode()
+            return Content(rows, note) if about[_NOTE_SUM].decode() == _sum(note) else None
         except (pa.ArrowException, OSError, ValueError, KeyError):  # msgspec's and Unicode's are ValueErrors
             return None
+
+
+def _sum(note: str) -> str:
+    # Parquet has checksums of its pages, but none of its metadata.
+    return xxh3_64_hexdigest(note.encode())
 
 
 @lru_cache(maxsize=8)  # a build asks for each of its tables many times

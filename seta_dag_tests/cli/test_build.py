@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.store.atomic import remove
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take
-from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, stage_file, summary
-from seta_dag_tests.support.damage import LINES, SEEN
+from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, summary
+from seta_dag_tests.support.damage import SEEN
+from seta_dag_tests.support.made import drop_line, file_of
 
 KEYS = {
     "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "tokens", "trainable_tokens",
@@ -53,9 +53,8 @@ def test_build_without_rows_exits_with_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["a flipped bit", "cut"])
 def test_next_build_repairs_damaged_stages(damage: str, place: Place) -> None:
     visible = place.visible()
-    for stage, task in zip(("trials", "ctrf"), TASKS[:2], strict=True):
-        LINES[damage](place.out.journal(stage), f"{task}-")
-    SEEN[damage](stage_file(place.out, TASKS[2]))
+    SEEN[damage](place.out.table("ctrf"))
+    SEEN[damage](file_of(place.out, TASKS[2]))
     done = build(place)
     assert done.exit_code == 0 and summary(done)["tasks_rebuilt"] == 3
     assert place.visible() == visible
@@ -63,7 +62,7 @@ def test_next_build_repairs_damaged_stages(damage: str, place: Place) -> None:
 
 def test_build_of_one_task_leaves_other_damaged_tasks_to_the_next_build(place: Place) -> None:
     visible = place.visible()
-    SEEN["a flipped bit"](stage_file(place.out, TASKS[0]))
+    drop_line(place.out, OUTCOMES, TASKS[0])
     done = build(place, "--task", "a")
     assert done.exit_code == 0 and summary(done)["dropped"] == {"not_built": 1, "ctrf_invalid": 1}
     assert summary(build(place))["tasks_rebuilt"] == 1
@@ -79,7 +78,7 @@ DAMAGED: dict[str, Callable[[OutputLayout], list[Path]]] = {
     ],
     "internal files": lambda out: [
         out.resume_chain,
-        *(out.journal(stage) for stage in TASK_STAGES),
+        *(out.table(stage.stage) for stage in STAGES),
         *(out.memo(name) for name in MEMOS),
     ],
 }  # fmt: skip
@@ -110,7 +109,7 @@ def test_build_replaces_whatever_is_where_a_dataset_belongs(place: Place) -> Non
 OBSTACLES: dict[str, tuple[str, bool, int]] = {
     "the stages are a file": ("stages", False, 1),
     "the ledger is a directory": ("ledger.parquet", True, 1),
-    "a journal is a directory": ("stages/ctrf.journal", True, 1),
+    "a table is a directory": ("stages/ctrf.parquet", True, 1),
     "the lock is a directory": (".lock", True, 2),
 }
 """(path below OUT, whether the obstacle is a directory or a file, exit code)"""

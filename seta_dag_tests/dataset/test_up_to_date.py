@@ -17,7 +17,7 @@ from seta_dag.rollouts.merge import Merged, write_merged
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
-from seta_dag_tests.support.made import RUN, MadeTrial, merged, write_all
+from seta_dag_tests.support.made import RUN, MadeTrial, file_of, merged, write_all
 
 MADE = [MadeTrial("a"), MadeTrial("b")]
 MERGE = merged(MADE)
@@ -67,7 +67,7 @@ def test_a_damaged_file_makes_the_dataset_unfinished(
 
 
 def test_a_task_built_after_the_dataset_makes_it_unfinished(out: OutputLayout) -> None:
-    path = out.task_file("tokens", "b", MERGE.fingerprints["b"])
+    path = file_of(out, "b")
     path.rename(out.root / "aside")
     mark_finished(out, "thinking", INPUTS, MERGE)
     (out.root / "aside").rename(path)

@@ -18,7 +18,6 @@ from seta_dag.definitions import code_location
 from seta_dag.defs.automation import INPUTS_TAG
 from seta_dag.defs.build.plan import DATASET_ASSETS, HUB_ASSETS, TASK_ASSETS
 from seta_dag.defs.partitions import registered
-from seta_dag.rollouts.merge import merge_runs
 from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
 
@@ -151,14 +150,18 @@ def test_failed_run_is_not_requested_again_until_something_changes(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
+def unreadable(trial: Path) -> None:
+    raise OSError(5, "Input/output error", str(trial))
+
+
 def test_failed_task_is_reported_and_retried_when_it_changes(
-    place: Place, instance: dg.DagsterInstance, student: Student
+    place: Place, instance: dg.DagsterInstance
 ) -> None:
     info = trial(place.rollouts, "a_t0") / "run_info.json"
     info.write_text("{}")
-    fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints["a"]
-    place.out.task_file("tokens", "a", fingerprint).mkdir()
-    assert not run(instance, requested(instance))
+    with pytest.MonkeyPatch.context() as disk:
+        disk.setattr("seta_dag.tokens.example.choose", unreadable)
+        assert not run(instance, requested(instance))
     reason = tick(instance)
     assert isinstance(reason, str) and "1 failed" in reason
     info.write_text("{ }")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,23 +10,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from seta_dag.executor.stage import TASK_STAGES
-from seta_dag.rollouts.merge import merge_runs
-from seta_dag.tokens.student.student import Student
+from seta_dag.rollouts.merge import read_merged
+from seta_dag.tokens.built import STAGES, failures
 from seta_dag_tests.support.builds import Place, statuses, trial
-from seta_dag_tests.support.damage import LINES
+from seta_dag_tests.support.made import drop_line
 
 TASK = "multi_traj_task"
 CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
-
-
-def block_token_file(place: Place, student: Student) -> Path:
-    """Create a directory at the path of the task's `tokens` file, so that writing it fails."""
-    fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints[TASK]
-    path = place.out.task_file("tokens", TASK, fingerprint)
-    path.unlink(missing_ok=True)
-    path.mkdir(parents=True)
-    return path
 
 
 READS = {
@@ -47,7 +38,16 @@ def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
         return read(trial)
 
     disk.setattr(READS[stage], broken)
-    LINES["empty"](place.out.journal(stage), f"{TASK}-")
+    (table,) = (table for table in STAGES if table.stage == stage)
+    drop_line(place.out, table, TASK)
+
+
+@pytest.fixture
+def unreadable(place: Place) -> Iterator[pytest.MonkeyPatch]:
+    """The logs of the task cannot be read until this is undone."""
+    with pytest.MonkeyPatch.context() as disk:
+        break_disk("tokens", place, disk)
+        yield disk
 
 
 def last_check(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
@@ -62,7 +62,7 @@ def lines_of_task(place: Place) -> list[dict[str, Any]]:
     return [line for line in place.ledger() if line["task_id"] == TASK]
 
 
-@pytest.mark.parametrize("stage", TASK_STAGES)
+@pytest.mark.parametrize("stage", [table.stage for table in STAGES])
 def test_task_that_raises_is_in_the_ledger_and_recovers(
     stage: str, place: Place, instance: dg.DagsterInstance
 ) -> None:
@@ -81,45 +81,31 @@ def test_task_that_raises_is_in_the_ledger_and_recovers(
     assert place.visible() == visible
 
 
-def test_blocked_token_file_is_in_the_ledger_and_recovers(
-    place: Place, student: Student, instance: dg.DagsterInstance
-) -> None:
-    visible, blocked = place.visible(), block_token_file(place, student)
-    assert place.build(instance).rebuilt == 0
-    sentence = "tokens: IsADirectoryError: Is a directory"
-    assert {(line["reason"], line["detail"]) for line in lines_of_task(place)} == {("task_failed", sentence)}
-    blocked.rmdir()
-    assert not place.build(instance).failures
-    assert place.visible() == visible
-
-
 def test_failed_task_is_retried_by_every_build(
-    place: Place, student: Student, instance: dg.DagsterInstance
+    place: Place, unreadable: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
-    block_token_file(place, student)
     first, second = place.build(instance), place.build(instance)
     assert (second.rebuilt, second.failures) == (0, first.failures) and first.failures
 
 
 def test_failed_task_recovers_when_a_trial_changes(
-    place: Place, student: Student, instance: dg.DagsterInstance
+    place: Place, unreadable: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
-    block_token_file(place, student)
     place.build(instance)
+    unreadable.undo()
     (trial(place.rollouts, f"{TASK}_t0") / "run_info.json").write_text("{}")
     assert not place.build(instance).failures
     assert {line["disposition"] for line in lines_of_task(place)} == {"row"}
-    assert not place.out.built("failed")
+    assert not failures(place.out, read_merged(place.out.resume_chain).fingerprints)
 
 
 def test_ui_shows_a_failed_task_as_a_failed_partition(
-    place: Place, student: Student, instance: dg.DagsterInstance
+    place: Place, unreadable: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
-    blocked = block_token_file(place, student)
     place.build(instance)
     assert statuses(instance, "tokens") == {
         task: "failed" if task == TASK else "materialized" for task in place.tasks()
     }
-    blocked.rmdir()
+    unreadable.undo()
     place.build(instance)
     assert set(statuses(instance, "tokens").values()) == {"materialized"}

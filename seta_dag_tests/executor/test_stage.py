@@ -1,333 +1,198 @@
-"""Running a stage: failures stay with their task, and a damaged result counts as not built."""
+"""Running a stage: failures stay with their task, and what is done is in the table, however the stage ends."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import orjson
 import pytest
 
 from seta_dag.errors import ConfigError
-from seta_dag.executor.stage import (
-    TASK_STAGES,
-    StageReport,
-    TaskResult,
-    failure_note,
-    failures,
-    prune,
-    records,
-    run_stage,
-    unbuilt,
-)
-from seta_dag.store import journal
+from seta_dag.executor import stage as stage_module
+from seta_dag.executor.process_pool import ProcessPool
+from seta_dag.executor.stage import Built, Piece, Result, Stage, StageReport, each
+from seta_dag.executor.stage_table import PieceFile, StageTable, TaskLine
 from seta_dag.store.atomic import mark, written_aside
-from seta_dag.store.integrity import ChecksummedFile, compact, entries, remove_damaged
-from seta_dag.store.layout import OutputLayout, task_file_name
-from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, LINES, SEEN
+from seta_dag.store.integrity import ChecksummedFile, is_intact
+from seta_dag.store.layout import OutputLayout
+from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN
 
 FINGERPRINTS = {"a": "1" * 16, "b": "2" * 16, "c": "3" * 16}
-# Every damage is tested where files are read (store/test_atomic.py, store/test_journal.py);
-# here only those that differ for a stage: other bytes, other size, no file, no regular file.
+# Every damage is tested where tables are read (store/test_table.py);
+# here only those that differ for a file: other bytes, other size, no file, no regular file.
 DAMAGES = {name: SEEN[name] for name in ("a flipped bit", "cut", "gone")} | {"folder": FOLDER}
-Build = Callable[[str], TaskResult]
 
 
-def record_of(task: str) -> dict[str, object]:
-    return {"task": task, "numbers": list(range(50)), "text": "é\n"}
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A record."""
+
+    text: str
+    number: int | None = None
 
 
-def build_record(task: str) -> TaskResult:
-    return TaskResult(record_of(task), Counter(tasks=1))
+NOTES = StageTable("notes", Note)
 
 
-def build_file(out: OutputLayout) -> Build:
-    """Return a build function that writes a file per task besides its record."""
+def note(shared: Any, task: str, given: Any) -> Built:
+    """Build a record, or fail if that is the input."""
+    if isinstance(given, Exception):
+        raise given
+    return Built((Note(f"{task} é\n", len(task)), Note("")), Counter(tasks=1))
 
-    def build(task: str) -> TaskResult:
-        path = token_file(out, task)
-        with written_aside(path) as aside, ChecksummedFile(aside) as file:
-            file.write(task.encode() * 1000)
-            file.close()
-            checksum = file.checksum(aside)
-        return TaskResult(record_of(task), Counter(tasks=1), checksum)
 
-    return build
+def notes(piece: Piece) -> dict[str, Result]:
+    return each("notes", note, piece)
+
+
+def files(piece: Piece) -> dict[str, Result]:
+    """Write a file per piece besides the records; the shared value is its folder."""
+    name = "-".join(piece.tasks)
+    with written_aside(piece.shared / name) as aside, ChecksummedFile(aside) as file:
+        file.write(name.encode() * 1000)
+        file.close()
+        checksum = file.checksum(aside)
+    built = each("notes", note, piece)
+    return {
+        task: one if isinstance(one, str) else one._replace(file=PieceFile(name, checksum))
+        for task, one in built.items()
+    }
 
 
 def run(
-    out: OutputLayout,
-    stage: str,
-    build: Build | None = None,
-    tasks: list[str] | None = None,
-    workers: int = 1,
+    out: OutputLayout, tasks: Mapping[str, Any] | None = None, build: Any = notes, **options: Any
 ) -> StageReport:
-    build = build or (build_file(out) if stage == "tokens" else build_record)
-    return run_stage(out, stage, FINGERPRINTS, tasks or list(FINGERPRINTS), build, workers=workers)
+    """Run the stage over pieces of one task each; a task's value is its input."""
+    tasks = dict.fromkeys(FINGERPRINTS) if tasks is None else tasks
+    pieces = [Piece({task: given}, out.pieces) for task, given in tasks.items()]
+    return Stage(out, NOTES, FINGERPRINTS).run(build, pieces, **options)
+
+
+def built(out: OutputLayout) -> set[str]:
+    return set(NOTES.built(out, FINGERPRINTS))
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> OutputLayout:
-    """Output directory with three tasks, all stages built."""
+    """Output directory with three built tasks, each with a file."""
     out = OutputLayout(tmp_path / "out")
-    for stage in TASK_STAGES:
-        assert run(out, stage) == StageReport(["a", "b", "c"], Counter(tasks=3), {})
+    assert run(out, build=files) == StageReport(["a", "b", "c"], Counter(tasks=3), {})
     return out
 
 
-def token_file(out: OutputLayout, task: str) -> Path:
-    """Path of the task's file in stage `tokens`."""
-    return out.task_file("tokens", task, FINGERPRINTS[task])
+def test_records_are_read_back_for_current_fingerprints_only(out: OutputLayout) -> None:
+    found = NOTES.built(out, {**FINGERPRINTS, "a": "4" * 16, "d": "1" * 16})
+    assert found == {task: (Note(f"{task} é\n", 1), Note("")) for task in ("b", "c")}
 
 
-def entry_name(task: str, stage: str) -> str:
-    return task_file_name(stage, task, FINGERPRINTS[task])
+def test_a_task_that_is_built_again_has_its_new_records(out: OutputLayout) -> None:
+    other = Built((Note("other"),), Counter())
+    run(out, {"b": None}, lambda piece: dict.fromkeys(piece.tasks, other))
+    assert NOTES.built(out, FINGERPRINTS)["b"] == other.records
+    assert built(out) == {"a", "b", "c"}
 
 
-def built(out: OutputLayout, stage: str) -> set[str]:
-    return set(records(out, stage, FINGERPRINTS))
-
-
-def test_only_new_and_changed_tasks_are_unbuilt(out: OutputLayout) -> None:
-    assert unbuilt(out, FINGERPRINTS) == []
-    assert unbuilt(out, FINGERPRINTS | {"a": "4" * 16, "d": "1" * 16}) == ["a", "d"]
-
-
-@pytest.mark.parametrize("stage", TASK_STAGES)
-def test_records_are_read_back_for_current_fingerprints_only(stage: str, out: OutputLayout) -> None:
-    found = records(out, stage, {**FINGERPRINTS, "a": "4" * 16, "d": "1" * 16})
-    assert {task: orjson.loads(record) for task, record in found.items()} == {
-        task: record_of(task) for task in ("b", "c")
-    }
-
-
-@pytest.mark.parametrize("stage", TASK_STAGES)
-def test_the_last_record_of_a_task_wins(stage: str, out: OutputLayout) -> None:
-    run(out, stage, lambda task: TaskResult([task], Counter()), ["b"])
-    found = records(out, stage, FINGERPRINTS)
-    assert orjson.loads(found["b"]) == ["b"] and orjson.loads(found["c"]) == record_of("c")
-
-
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_progress_and_journal_are_in_task_order_for_any_number_of_workers(
-    workers: int, tmp_path: Path
-) -> None:
-    out, progress = OutputLayout(tmp_path), []
-    tasks = {f"{n}": "1" * 16 for n in range(20)}
-    report = run_stage(
-        out, "trials", tasks, tasks, build_record, tick=lambda *at: progress.append(at), workers=workers
-    )
-    assert report == StageReport(list(tasks), Counter(tasks=20), {})
-    assert progress == [(n, 20) for n in range(1, 21)]
-    assert list(journal.read(out.journal("trials"))) == [
-        task_file_name("trials", *item) for item in tasks.items()
-    ]
+@pytest.mark.parametrize("workers", [None, 2])
+def test_progress_counts_tasks_and_the_report_is_in_their_order(workers: int | None, tmp_path: Path) -> None:
+    progress: list[tuple[int, int]] = []
+    pool = ProcessPool(workers) if workers else None
+    try:
+        report = run(
+            OutputLayout(tmp_path), workers=pool, tick=lambda *at: progress.append(at),
+            skipped={"0": "trials: KeyError: '0'"},
+        )  # fmt: skip
+    finally:
+        if pool:
+            pool.close()
+    assert report == StageReport(["a", "b", "c"], Counter(tasks=3), {"0": "trials: KeyError: '0'"})
+    assert progress == [(2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_task_with_a_damaged_file_is_unbuilt_until_rebuilt(damage: str, out: OutputLayout) -> None:
-    DAMAGES[damage](token_file(out, "b"))
-    assert unbuilt(out, FINGERPRINTS) == ["b"] and built(out, "tokens") == {"a", "c"}
-    prune(out, FINGERPRINTS)
-    assert unbuilt(out, FINGERPRINTS) == ["b"]
+    DAMAGES[damage](out.piece("b"))
+    assert built(out) == {"a", "c"}
+    assert NOTES.prune(out, FINGERPRINTS) == {"a", "c"} and built(out) == {"a", "c"}
     if damage == "folder":
-        token_file(out, "b").rmdir()
-    run(out, "tokens", tasks=["b"])
-    assert unbuilt(out, FINGERPRINTS) == []
-
-
-@pytest.mark.parametrize("stage", TASK_STAGES)
-@pytest.mark.parametrize("damage", ["a flipped bit", "cut", "in two"])
-def test_a_damaged_journal_line_makes_only_its_task_unbuilt(
-    damage: str, stage: str, out: OutputLayout
-) -> None:
-    LINES[damage](out.journal(stage), entry_name("b", stage))
-    assert unbuilt(out, FINGERPRINTS) == ["b"] and built(out, stage) == {"a", "c"}
-    prune(out, FINGERPRINTS)
-    assert unbuilt(out, FINGERPRINTS) == ["b"]
-    run(out, stage, tasks=["b"])
-    assert unbuilt(out, FINGERPRINTS) == []
+        out.piece("b").rmdir()
+    run(out, {"b": None}, files)
+    assert built(out) == {"a", "b", "c"}
 
 
 def test_the_file_of_another_task_does_not_count(out: OutputLayout) -> None:
-    shutil.copy(token_file(out, "a"), token_file(out, "b"))
-    assert unbuilt(out, FINGERPRINTS) == ["b"]
+    shutil.copy(out.piece("a"), out.piece("b"))
+    assert built(out) == {"a", "c"}
 
 
-def test_a_line_renamed_to_another_task_does_not_count(out: OutputLayout) -> None:
-    path = out.journal("ctrf")
-    path.write_bytes(
-        path.read_bytes().replace(entry_name("b", "ctrf").encode(), entry_name("a", "ctrf").encode())
-    )
-    assert unbuilt(out, FINGERPRINTS) == ["b"]
-    assert orjson.loads(records(out, "ctrf", FINGERPRINTS)["a"]) == record_of("a")
+def test_only_reading_a_file_finds_a_flip_that_keeps_size_and_time(out: OutputLayout) -> None:
+    (line,) = (line for line in NOTES.read(out) if line.task == "b")
+    assert line.file is not None and is_intact(out.piece("b"), line.file.checksum)
+    FLIPPED_UNSEEN(out.piece("b"))
+    assert built(out) == {"a", "b", "c"}
+    assert not is_intact(out.piece("b"), line.file.checksum)
 
 
-def test_a_file_without_a_journal_line_does_not_count(out: OutputLayout) -> None:
-    """A build killed between writing the file and the line leaves this behind."""
-    LINES["empty"](out.journal("tokens"), entry_name("b", "tokens"))
-    assert token_file(out, "b").exists() and unbuilt(out, FINGERPRINTS) == ["b"]
-    assert remove_damaged(out, "tokens", [entry_name(task, "tokens") for task in "abc"]) == [
-        entry_name("b", "tokens")
-    ]
-
-
-def test_remove_damaged_finds_a_flip_that_keeps_size_and_time(out: OutputLayout) -> None:
-    path = token_file(out, "b")
-    FLIPPED_UNSEEN(path)
-    assert unbuilt(out, FINGERPRINTS) == []
-    assert remove_damaged(out, "tokens", sorted(out.built("tokens"))) == [path.name]
-    assert not path.exists() and unbuilt(out, FINGERPRINTS) == ["b"]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_remove_damaged_removes_only_the_damaged_file(damage: str, out: OutputLayout) -> None:
-    DAMAGES[damage](token_file(out, "b"))
-    assert remove_damaged(out, "tokens", [entry_name(task, "tokens") for task in "abc"]) == [
-        entry_name("b", "tokens")
-    ]
-    assert sorted(path.name[0] for path in out.stage("tokens").iterdir()) == ["a", "c"]
-
-
-def test_a_copy_with_other_times_is_intact_and_gets_new_marks(out: OutputLayout, tmp_path: Path) -> None:
+def test_a_pruned_copy_has_the_times_of_its_files(out: OutputLayout, tmp_path: Path) -> None:
     copy = OutputLayout(tmp_path / "copy")
     shutil.copytree(out.root, copy.root, copy_function=shutil.copyfile)
-    before = journal.read(copy.journal("tokens"))
-    assert unbuilt(copy, FINGERPRINTS) == []
-    prune(copy, FINGERPRINTS)
-    assert unbuilt(copy, FINGERPRINTS) == []
-    after = journal.read(copy.journal("tokens"))
-    for task in FINGERPRINTS:
-        name = entry_name(task, "tokens")
-        checksum, _, file_mark = after[name].checksum.partition(":")
-        assert file_mark == mark(token_file(copy, task)).replace(" ", ":")
-        assert after[name].checksum != before[name].checksum
-        assert checksum == before[name].checksum.partition(":")[0]
-        assert after[name].record == before[name].record
+    assert built(copy) == {"a", "b", "c"}
+    NOTES.prune(copy, FINGERPRINTS)
+    for line in NOTES.read(copy):
+        assert line.file is not None and line.file.checksum.endswith(mark(copy.piece(line.file.name)))
+    FLIPPED_UNSEEN(copy.piece("b"))  # only reading the file would reveal it
+    assert built(copy) == {"a", "b", "c"}
 
 
-def test_a_compacted_copy_is_not_read_again(out: OutputLayout, tmp_path: Path) -> None:
-    copy = OutputLayout(tmp_path / "copy")
-    shutil.copytree(out.root, copy.root, copy_function=shutil.copyfile)
-    compact(copy, "tokens", entries(copy, "tokens"))
-    FLIPPED_UNSEEN(token_file(copy, "b"))  # only reading the file would reveal it
-    assert unbuilt(copy, FINGERPRINTS) == []
+@pytest.mark.parametrize("damage", ["cut", "another file", "gone"])
+def test_a_damaged_table_costs_only_a_rebuild(damage: str, out: OutputLayout) -> None:
+    expected = NOTES.built(out, FINGERPRINTS)
+    SEEN[damage](out.table("notes"))
+    assert built(out) == set()
+    run(out, build=files)
+    assert NOTES.built(out, FINGERPRINTS) == expected
 
 
-@pytest.mark.parametrize("stage", TASK_STAGES)
-@pytest.mark.parametrize("damage", ["a flipped bit", "longer", "gone"])
-def test_a_damaged_journal_costs_only_a_rebuild(damage: str, stage: str, out: OutputLayout) -> None:
-    SEEN[damage](out.journal(stage))
-    lost = unbuilt(out, FINGERPRINTS)
-    assert run(out, stage, tasks=lost).built == lost if lost else damage == "longer"
-    assert unbuilt(out, FINGERPRINTS) == []
-    assert {task: orjson.loads(record) for task, record in records(out, stage, FINGERPRINTS).items()} == {
-        task: record_of(task) for task in FINGERPRINTS
-    }
-
-
-@pytest.mark.parametrize("stage", TASK_STAGES)
-def test_a_folder_in_place_of_the_journal_blocks_the_build_until_removed(
-    stage: str, out: OutputLayout
-) -> None:
-    FOLDER(out.journal(stage))
-    assert unbuilt(out, FINGERPRINTS) == ["a", "b", "c"]
+def test_a_folder_in_place_of_the_table_blocks_the_build_until_removed(out: OutputLayout) -> None:
+    FOLDER(out.table("notes"))
+    assert built(out) == set()
     with pytest.raises(OSError, match="directory"):
-        run(out, stage)
-    out.journal(stage).rmdir()
-    run(out, stage)
-    assert unbuilt(out, FINGERPRINTS) == []
+        run(out)
+    out.table("notes").rmdir()
+    run(out)
+    assert built(out) == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("stage", TASK_STAGES)
-def test_a_journal_cut_in_its_last_line_takes_new_lines(stage: str, out: OutputLayout) -> None:
-    path = out.journal(stage)
-    path.write_bytes(path.read_bytes()[:-9])
-    run(out, stage, tasks=["a"])
-    assert unbuilt(out, FINGERPRINTS) == ["c"]
-
-
-@pytest.mark.parametrize("stage", TASK_STAGES)
-def test_a_pruned_journal_has_one_line_per_task(stage: str, out: OutputLayout) -> None:
-    run(out, stage, lambda task: TaskResult("before", Counter()), ["a"])
-    run(out, stage)
-    prune(out, FINGERPRINTS)
-    lines = out.journal(stage).read_bytes().strip(b"\n").split(b"\n")
-    assert [line.split(b" ")[1].decode() for line in lines] == [entry_name(task, stage) for task in "abc"]
-    assert unbuilt(out, FINGERPRINTS) == []
-
-
-def test_pruning_drops_lines_and_files_of_missing_tasks(out: OutputLayout) -> None:
-    token_file(out, "b").unlink()
-    prune(out, {"a": FINGERPRINTS["a"], "b": FINGERPRINTS["b"]})
-    for stage in TASK_STAGES:
-        tasks = ["a"] if stage == "tokens" else ["a", "b"]
-        assert list(journal.read(out.journal(stage))) == [entry_name(task, stage) for task in tasks]
-    assert [path.name for path in out.stage("tokens").iterdir()] == [entry_name("a", "tokens")]
+def test_pruning_drops_lines_of_other_tasks_and_fingerprints(out: OutputLayout) -> None:
+    assert NOTES.prune(out, {"a": FINGERPRINTS["a"], "b": "4" * 16}) == {"a"}
+    assert [line.task for line in NOTES.read(out)] == ["a"]
 
 
 def test_pruning_twice_rewrites_nothing(out: OutputLayout) -> None:
-    prune(out, FINGERPRINTS)
-    files = [out.journal(stage).stat() for stage in TASK_STAGES]
-    prune(out, FINGERPRINTS)
-    assert [out.journal(stage).stat() for stage in TASK_STAGES] == files
-
-
-def fail_on_b(task: str) -> TaskResult:
-    if task == "b":
-        raise KeyError("no such thing")
-    return build_record(task)
+    NOTES.prune(out, FINGERPRINTS)
+    before = out.table("notes").stat()
+    NOTES.prune(out, FINGERPRINTS)
+    assert out.table("notes").stat() == before
 
 
 def test_a_task_that_raises_does_not_stop_the_others(tmp_path: Path) -> None:
-    out, sentence = OutputLayout(tmp_path), "trials: KeyError: 'no such thing'"
-    assert run(out, "trials", fail_on_b) == StageReport(["a", "c"], Counter(tasks=2), {"b": sentence})
-    assert failures(out, FINGERPRINTS) == {"b": sentence}
-    assert built(out, "trials") == {"a", "c"}
+    out, sentence = OutputLayout(tmp_path), "notes: KeyError: 'no such thing'"
+    report = run(out, {"a": None, "b": KeyError("no such thing"), "c": None})
+    assert report == StageReport(["a", "c"], Counter(tasks=2), {"b": sentence})
+    assert NOTES.failed(out, FINGERPRINTS) == {"b": sentence}
+    assert built(out) == {"a", "c"}
+    run(out, {"b": None})
+    assert NOTES.failed(out, FINGERPRINTS) == {} and built(out) == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_only_the_task_that_raises_fails_on_any_number_of_threads(workers: int, tmp_path: Path) -> None:
-    report = run(OutputLayout(tmp_path), "trials", fail_on_b, workers=workers)
-    assert (report.built, list(report.failed)) == (["a", "c"], ["b"])
-
-
-def test_a_record_that_is_not_json_serializable_stops_the_stage(tmp_path: Path) -> None:
-    with pytest.raises(TypeError):
-        run(OutputLayout(tmp_path), "trials", lambda task: TaskResult({1, 2}, Counter()))
-
-
-def test_later_stages_skip_a_failed_task(tmp_path: Path) -> None:
+def test_a_failure_of_another_fingerprint_does_not_count(tmp_path: Path) -> None:
     out = OutputLayout(tmp_path)
-    first = run(out, "trials", fail_on_b)
-    assert run(out, "tokens") == StageReport(["a", "c"], Counter(tasks=2), first.failed)
-    assert run(out, "tokens").failed == first.failed
-    assert unbuilt(out, FINGERPRINTS) == ["a", "b", "c"]
-
-
-def test_a_successful_rebuild_clears_the_failure(out: OutputLayout) -> None:
-    run(out, "ctrf", fail_on_b)
-    assert unbuilt(out, FINGERPRINTS) == ["b"]
-    run(out, "ctrf")
-    assert failures(out, FINGERPRINTS) == {} and unbuilt(out, FINGERPRINTS) == []
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_failure_note_is_ignored_and_the_task_retried(damage: str, out: OutputLayout) -> None:
-    run(out, "ctrf", fail_on_b)
-    DAMAGES[damage](failure_note(out, "b", FINGERPRINTS["b"]))
-    assert failures(out, FINGERPRINTS) == {}
-    assert run(out, "tokens").built == ["a", "b", "c"]
-    assert not failure_note(out, "b", FINGERPRINTS["b"]).exists()
-
-
-def always_raise(error: Exception) -> Build:
-    def build(task: str) -> TaskResult:
-        raise error
-
-    return build
+    run(out, {"b": KeyError("x")})
+    assert NOTES.failed(out, {"b": "4" * 16}) == {}
 
 
 @pytest.mark.parametrize(
@@ -340,10 +205,67 @@ def always_raise(error: Exception) -> Build:
     ],
 )
 def test_failure_messages_contain_no_local_paths(error: Exception, sentence: str, tmp_path: Path) -> None:
-    failed = run(OutputLayout(tmp_path), "ctrf", always_raise(error)).failed
-    assert set(failed.values()) == {f"ctrf: {sentence}"}
+    failed = run(OutputLayout(tmp_path), dict.fromkeys(FINGERPRINTS, error)).failed
+    assert set(failed.values()) == {f"notes: {sentence}"}
 
 
-def test_a_folder_in_place_of_a_stage_file_fails_its_task_without_naming_the_path(out: OutputLayout) -> None:
-    FOLDER(token_file(out, "b"))
-    assert run(out, "tokens").failed == {"b": "tokens: IsADirectoryError: Is a directory"}
+def test_a_piece_that_cannot_be_written_fails_its_tasks_without_naming_the_path(out: OutputLayout) -> None:
+    FOLDER(out.piece("b"))
+    report = run(out, build=files)
+    assert report.built == ["a", "c"]
+    assert report.failed == {"b": "notes: IsADirectoryError: Is a directory"}
+
+
+def kill_worker(piece: Piece) -> dict[str, Result]:
+    """Build a piece, or end its process as the kernel does when memory runs out."""
+    if "b" in piece.tasks:
+        os.kill(os.getpid(), 9)
+    return notes(piece)
+
+
+def test_tasks_whose_workers_are_killed_fail_and_the_others_are_built(tmp_path: Path) -> None:
+    pool = ProcessPool(2)
+    try:
+        report = run(OutputLayout(tmp_path), build=kill_worker, workers=pool)
+    finally:
+        pool.close()
+    assert report.built == ["a", "c"]
+    assert report.failed == {"b": "notes: WorkerLostError: its worker was killed 3 times"}
+
+
+def interrupt(piece: Piece) -> dict[str, Result]:
+    if "b" in piece.tasks:
+        raise KeyboardInterrupt
+    return notes(piece)
+
+
+def test_an_interrupted_stage_keeps_what_is_done(tmp_path: Path) -> None:
+    out = OutputLayout(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(out, build=interrupt)
+    assert built(out) == {"a"}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_table_is_written_while_the_stage_runs(
+    kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_module, "_SECONDS_BETWEEN_WRITES", 0.0 if kept else 1e9)
+    monkeypatch.setattr(stage_module, "_SHARE_OF_TIME", 1e9)
+    out, seen = OutputLayout(tmp_path), []
+    run(out, tick=lambda *_: seen.append(built(out)))
+    assert seen == ([set(), {"a"}, {"a", "b"}] if kept else [set()] * 3)
+    assert built(out) == {"a", "b", "c"}
+
+
+def test_a_worker_with_another_version_builds_nothing(tmp_path: Path) -> None:
+    stage = Stage(OutputLayout(tmp_path), NOTES, FINGERPRINTS)
+    with pytest.raises(ConfigError, match=r"another version of seta_dag \(\d+\); install the same"):
+        stage.run(notes, [Piece({"a": None}, None, version="another")])
+
+
+def test_lines_are_stored_in_the_order_of_their_tasks(tmp_path: Path) -> None:
+    out = OutputLayout(tmp_path)
+    lines = [TaskLine(task, "0" * 16, (Note(task),)) for task in "cab"]
+    NOTES.write(out.table("notes"), lines)
+    assert [line.task for line in NOTES.read(out)] == ["a", "b", "c"]

@@ -1,26 +1,20 @@
-"""Atomic writes, memos and directory replacement; a path that cannot be written is one sentence."""
+"""Atomic writes and directory replacement; a path that cannot be written is one sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seta_dag.errors import OutputError, SetaError
 from seta_dag.store import atomic
 from seta_dag.store.atomic import (
-    read_memo,
     remove,
     replace_directory,
     write_bytes,
-    write_memo,
     written_aside,
 )
-from seta_dag_tests.support.damage import FOLDER, SEEN
 
 
 def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
@@ -60,53 +54,13 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "write", [write_memo, lambda path, value: write_bytes(path, b"x")], ids=["memo", "bytes"]
-)
 @pytest.mark.parametrize("case", UNWRITABLE)
-def test_an_unwritable_path_is_reported_in_one_sentence(
-    case: str, write: Callable[[Path, object], None], root: Path
-) -> None:
+def test_an_unwritable_path_is_reported_in_one_sentence(case: str, root: Path) -> None:
     path = UNWRITABLE[case](root)
     with pytest.raises(OutputError, match=r"cannot be written \([A-Z].*\); move away") as raised:
-        write(path, [1])
+        write_bytes(path, b"x")
     assert str(path.parent) in str(raised.value) and isinstance(raised.value, SetaError | OSError)
     assert (root / "file").read_text() == "mine" and not list(root.rglob(".*.part"))
-
-
-MEMO = {"a": [1, 2.5, None, "é"], "b": {"c": []}}
-
-
-def test_a_memo_round_trips(tmp_path: Path) -> None:
-    write_memo(tmp_path / "memo.json", MEMO)
-    assert read_memo(tmp_path / "memo.json") == MEMO
-
-
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_memo_reads_as_none(damage: Callable[[Path], object], tmp_path: Path) -> None:
-    write_memo(tmp_path / "memo.json", MEMO)
-    damage(tmp_path / "memo.json")
-    assert read_memo(tmp_path / "memo.json") is None
-
-
-@given(data=st.data())
-def test_a_change_of_any_byte_of_a_memo_is_detected(data: st.DataObject) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "memo.json"
-        write_memo(path, MEMO)
-        data_bytes = bytearray(path.read_bytes())
-        at = data.draw(st.integers(0, len(data_bytes) - 1))
-        data_bytes[at] ^= data.draw(st.integers(1, 255))
-        path.write_bytes(data_bytes)
-        assert read_memo(path) is None
-
-
-def test_a_memo_of_another_format_version_reads_as_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_memo(tmp_path / "memo.json", MEMO)
-    monkeypatch.setattr(atomic, "FORMAT_VERSION", "0")
-    assert read_memo(tmp_path / "memo.json") is None
 
 
 EXISTING: dict[str, Callable[[Path], object]] = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
@@ -21,8 +23,7 @@ from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import BuildResult, build, planned
 from seta_dag.defs.build.plan import Request
 from seta_dag.defs.partitions import TASKS
-from seta_dag.defs.resources import SAMPLE_RATE
-from seta_dag.executor.stage import TASK_STAGES
+from seta_dag.executor.stage_table import TaskLine
 from seta_dag.hub.card.prose import Prose
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.options.build_options import BuildOptions
@@ -30,10 +31,10 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.listing.trials import find_runs, list_trials
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
-from seta_dag.store.integrity import entries
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.proofs.loaded import loaded
+from seta_dag.tokens import tokenize_tasks as tokenize_module
+from seta_dag.tokens.built import STAGES
+from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
@@ -118,21 +119,34 @@ class Place:
         return _contents(self.out.root, [self.out.ledger, *folders])
 
     def stage_files(self) -> dict[str, int]:
-        """Map each task's entry in each stage to a number that changes when the entry is rebuilt.
+        """Map each task's line in the table of each stage to a number that changes when it is rewritten.
 
-        The number is the inode for `tokens` (one file per task) and the journal's mtime for the other
-        stages (all tasks share one journal).
+        The number is the inode of the file with its rows for `tokens`, and of the table for the other stages.
         """
         return {
-            f"{stage}/{name}": self._version(stage, name)
-            for stage in TASK_STAGES
-            for name in entries(self.out, stage)
+            f"{table.stage}/{line.task}/{line.fingerprint}": self._version(table.stage, line)
+            for table in STAGES
+            for line in table.read(self.out)
         }
 
-    def _version(self, stage: str, name: str) -> int:
-        if stage == "tokens":
-            return (self.out.stage(stage) / name).stat().st_ino
-        return self.out.journal(stage).stat().st_mtime_ns
+    def _version(self, stage: str, line: TaskLine[Any]) -> int:
+        path = self.out.piece(line.file.name) if line.file else self.out.table(stage)
+        return path.stat().st_ino
+
+
+@contextmanager
+def tokenized() -> Iterator[set[str]]:
+    """Collect the tasks whose rows are made in this process while the block runs, not those that are copied."""
+    tasks: set[str] = set()
+    build = tokenize_module._build
+
+    def recorded(shared: Any, task: str, *others: Any) -> Any:
+        tasks.add(task)
+        return build(shared, task, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenize_module, "_build", recorded)
+        yield tasks
 
 
 def built_plainly(
@@ -146,13 +160,13 @@ def built_plainly(
     place.rollouts.parent.mkdir(parents=True, exist_ok=True)
     place.rollouts.symlink_to(source.rollouts)
     found, filters = find_student(student), filters or Filters()
-    row_maker = RowMaker(loaded(found, "fastokens"), SAMPLE_RATE)
+    rows = RowSettings(found.name, found.identity, "fastokens")
     out, root = place.out, place.rollouts
     merged = merge_runs(root, "*", found.identity)
     tasks = list(merged.fingerprints)
     collect_tasks(out, root, merged, tasks)
     parse_tasks(out, root, merged, tasks)
-    tokenize_tasks(out, root, merged, row_maker, tasks)
+    tokenize_tasks(out, root, merged, rows, tasks)
     write_ledger(out.ledger, account(out, merged, filters), filters)
     lines = read_ledger(out.ledger)
     for variant in VARIANTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,22 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import Shards, write_shards
-from seta_dag.executor.stage import TaskResult, prune, run_stage, unbuilt
+from seta_dag.executor.stage import Built, Piece, Result, Stage
+from seta_dag.executor.stage_table import PieceFile, StageTable
+from seta_dag.rollouts.collect_trials import CollectedTrial
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
-from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
+from seta_dag.rollouts.parse_reports import TrialReport
+from seta_dag.rollouts.sources.usage import TokenCounts
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.built import STAGES, prune, unbuilt
+from seta_dag.tokens.log_columns import LogColumns
 from seta_dag.tokens.mask import Mask
-from seta_dag.tokens.outcomes import outcome
-from seta_dag.tokens.task_file import TaskFile, task_file
-from seta_dag.tokens.trial_row import TrialRow, digest
+from seta_dag.tokens.outcomes import OUTCOMES, outcome
+from seta_dag.tokens.piece_file import PieceWriter, written_piece
+from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 RUN = "exp/kimi"
@@ -54,36 +59,27 @@ class MadeTrial:
         """The text of its row, in UTF-8."""
         return f"{variant} of {self.task}: {self.text}".encode()
 
-    def add_to(self, file: TaskFile) -> TrialRow:
-        """Add its long columns to the task's file and return the row, as `build_row` does."""
+    def add_to(self, file: PieceWriter) -> TrialRow:
+        """Add its long columns to the piece's file and return the row, as `build_row` does."""
         row = TrialRow(
             self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1, first_batch=file.n_batches
         )
-        row.short_columns = {
-            "reward": self.report.reward,
-            "model": "kimi-k2.5",
-            "conv_json_path": f"{self.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
-            "provider_token_counts": dict.fromkeys(TOKEN_COUNTS),
-            "n_messages": 2,
-        }
-        row.short_columns["content"] = digest(
-            b"{}", orjson.dumps([self.task, *row.short_columns.values()]), b""
-        )
+        path = f"{self.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json"
+        content = digest(b"{}", orjson.dumps([self.task, self.report.reward, path]), b"")
+        row.columns = LogColumns(self.report.reward, "kimi-k2.5", path, TokenCounts(), 2, content)
         if self.reason:
             return row.drop(self.reason, f"thinking: {self.reason}")
         file.add(b"{}")
         for variant in VARIANTS:
-            row.short_columns |= self._add_variant(variant, file)
+            row.counts[variant] = self._add_variant(variant, file)
         return row
 
-    def _add_variant(self, variant: Variant, file: TaskFile) -> dict[str, Any]:
+    def _add_variant(self, variant: Variant, file: PieceWriter) -> VariantCounts:
         text = self.text_of(variant)
         ids = np.frombuffer(text, np.uint8).astype(np.int32)
         mask = mask_of(ids)
         file.add(text, ids, ((len(ids) // 2, len(ids)),))
-        counts = {"local_token_count": len(ids), "n_assistant_tokens": int(mask.sum())}
-        proof = {"literal_markup": False, "proof": digest(text, ids, mask)}
-        return {f"{variant}.{name}": value for name, value in (counts | proof).items()}
+        return VariantCounts(len(ids), int(mask.sum()), False, digest(text, ids, mask))
 
 
 def mask_of(ids: Sequence[int] | np.ndarray[Any, Any]) -> Mask:
@@ -112,22 +108,37 @@ def _fingerprint(task: str, made: Iterable[MadeTrial], trials: Iterable[Trial]) 
 def write_stages(
     out: OutputLayout, made: Iterable[MadeTrial], merge: Merged, tasks: Iterable[str] | None = None
 ) -> None:
-    """Build `tasks` in this order, by default those that are not built yet."""
+    """Build `tasks` in this order, by default those that are not built yet. Each task is a piece."""
     tasks = list(unbuilt(out, merge.fingerprints) if tasks is None else tasks)
     of_task = {task: [one for one in made if one.task == task] for task in tasks}
 
-    def report(task: str) -> TaskResult:
-        reports = {trial.path: Report(1, 2) for trial in merge.of_task()[task]}
-        return TaskResult(reports | {one.trial.path: one.report for one in of_task[task]}, Counter())
+    def collect(piece: Piece) -> dict[str, Result]:
+        trials = {task: merge.of_task()[task] for task in piece.tasks}
+        return {task: Built(tuple(map(collected, some)), Counter()) for task, some in trials.items()}
 
-    def tokenize(task: str) -> TaskResult:
-        path = out.task_file("tokens", task, merge.fingerprints[task])
-        with task_file(path) as file:
-            outcomes = [outcome(one.add_to(file)) for one in of_task[task]]
-        return TaskResult(outcomes, Counter(), file.checksum)
+    def parse(piece: Piece) -> dict[str, Result]:
+        return {task: Built(tuple(_reports(of_task[task], merge, task)), Counter()) for task in piece.tasks}
 
-    for stage, build in (("trials", report), ("ctrf", report), ("tokens", tokenize)):
-        run_stage(out, stage, merge.fingerprints, tasks, build)
+    def tokenize(piece: Piece) -> dict[str, Result]:
+        (task,) = piece.tasks
+        name = f"{hashlib.sha256(f'{task} {merge.fingerprints[task]}'.encode()).hexdigest()}.arrow"
+        with written_piece(out.piece(name)) as file:
+            outcomes = tuple(outcome(one.add_to(file)) for one in of_task[task])
+        return {task: Built(outcomes, Counter(), PieceFile(name, file.checksum))}
+
+    for table, build in zip(STAGES, (collect, parse, tokenize), strict=True):
+        Stage(out, table, merge.fingerprints).run(build, [Piece({task: None}, None) for task in tasks])
+
+
+def collected(trial: Trial) -> CollectedTrial:
+    """What the stage `trials` records of a trial with one log and a report."""
+    return CollectedTrial(trial.path, True, 1, True, "completed", None)
+
+
+def _reports(made: Iterable[MadeTrial], merge: Merged, task: str) -> Iterator[TrialReport]:
+    reports = {trial.path: Report(1, 2) for trial in merge.of_task()[task]}
+    for path, one in (reports | {one.trial.path: one.report for one in made}).items():
+        yield TrialReport(path, one.passed, one.total, one.reason, one.detail, one.mismatch)
 
 
 def write_all(
@@ -151,5 +162,19 @@ def write_both(out: OutputLayout, made: Sequence[MadeTrial]) -> dict[str, Shards
 
 
 def stage_file(out: OutputLayout, made: Sequence[MadeTrial], task: str) -> Path:
-    """The task's file of the stage `tokens`."""
-    return out.task_file("tokens", task, merged(made).fingerprints[task])
+    """The file with the rows of a task."""
+    return file_of(out, task)
+
+
+def file_of(out: OutputLayout, task: str) -> Path:
+    """The file that the table of the stage `tokens` names for a task."""
+    (line,) = (line for line in OUTCOMES.read(out) if line.task == task)
+    assert line.file is not None
+    return out.piece(line.file.name)
+
+
+def drop_line(out: OutputLayout, table: StageTable[Any], task: str) -> None:
+    """Remove what the table of a stage says of a task, as if the stage had never been run for it."""
+    lines = table.read(out)
+    assert task in {line.task for line in lines}
+    table.write(out.table(table.stage), [line for line in lines if line.task != task])

@@ -1,4 +1,4 @@
-"""Build the row of a trial, and read it back from the file of its task."""
+"""Build the row of a trial, and read it back from its file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.ctrf import read_report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.arrow import to_numpy
 from seta_dag.tokens.example import RowMaker, build_row
+from seta_dag.tokens.piece_file import PieceReader, RowParts, written_piece
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.qwen3 import render
-from seta_dag.tokens.task_file import RowParts, read_row, task_file
 from seta_dag.tokens.trial_row import TrialRow
 from seta_dag.tokens.variants import VARIANTS, Variant
 
@@ -55,10 +54,9 @@ class Written:
 
 
 def write_row(root: Path, trial: Trial, maker: RowMaker, path: Path) -> Written:
-    """Build the row of a trial below `root`, with the file of its task at `path`, and read it back."""
-    deferred = Deferred()
-    with task_file(path) as file:
-        row = build_row(root, trial, read_report(root / trial.path), maker, file, deferred)
-    deferred.run()
+    """Build the row of a trial below `root`, with a file at `path`, and read it back."""
+    with written_piece(path) as file:
+        row = build_row(root, trial, read_report(root / trial.path), maker, file)
     variants = VARIANTS if row.reason is None else ()
-    return Written(row, {variant: read_row(path, row.first_batch, variant) for variant in variants})
+    reader = PieceReader(path)
+    return Written(row, {variant: reader.row(row.first_batch, variant) for variant in variants})

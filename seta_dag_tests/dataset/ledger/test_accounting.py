@@ -14,23 +14,32 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, count_dispositions
-from seta_dag.executor.stage import failure_note, unbuilt
+from seta_dag.executor.stage_table import TaskLine
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.rollouts.parse_reports import REPORTS
 from seta_dag.rollouts.reasons import Flag
-from seta_dag.store.atomic import write_memo
-from seta_dag.store.layout import OutputLayout, task_file_name
+from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.built import unbuilt
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import VARIANTS
-from seta_dag_tests.support.damage import LINES, SEEN
-from seta_dag_tests.support.made import RUN, MadeTrial, merged, write_all, write_stages
+from seta_dag_tests.support.damage import SEEN
+from seta_dag_tests.support.made import (
+    RUN,
+    MadeTrial,
+    drop_line,
+    file_of,
+    merged,
+    write_all,
+    write_stages,
+)
 
 STATES: dict[str, str | None] = {
     "built": None,
     "never built": "not_built",
     "no reports": "not_built",
-    "reports damaged": "not_built",
-    "tokens damaged": "not_built",
-    "tokens record damaged": "not_built",
+    "no outcomes": "not_built",
+    "rows damaged": "not_built",
     "failed": "task_failed",
 }
 """State of a task's stages, and the reason its canonical trials then get."""
@@ -102,15 +111,15 @@ def test_rows_superseded_and_dropped_add_up_to_all_trials(
 def put_in_state(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
     """Damage the built stages of a task so that they are in `state`."""
     if state == "no reports":
-        LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
-    elif state == "reports damaged":
-        LINES["a flipped bit"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
-    elif state == "tokens record damaged":
-        LINES["cut"](out.journal("tokens"), task_file_name("tokens", task, fingerprint))
-    elif state == "tokens damaged":
-        SEEN["cut"](out.task_file("tokens", task, fingerprint))
+        drop_line(out, REPORTS, task)
+    elif state == "no outcomes":
+        drop_line(out, OUTCOMES, task)
+    elif state == "rows damaged":
+        SEEN["cut"](file_of(out, task))
     elif state == "failed":
-        write_memo(failure_note(out, task, fingerprint), ["tokens", "tokens: KeyError: 'x'"])
+        lines = {line.task: line for line in OUTCOMES.read(out)}
+        lines[task] = TaskLine(task, fingerprint, (), failure="tokens: KeyError: 'x'")
+        OUTCOMES.write(out.table("tokens"), lines.values())
 
 
 def _filter_reason(one: MadeTrial, filters: Filters) -> str | None:

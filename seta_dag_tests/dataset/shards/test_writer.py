@@ -17,12 +17,14 @@ from seta_dag.dataset.checks.rows import wrong_rows, wrong_schemas
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
-from seta_dag.dataset.shards import source
+from seta_dag.dataset.shards import shard_file
 from seta_dag.dataset.shards.layout import plan_shards, shard_paths
 from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import NotBuiltError
-from seta_dag.executor.stage import unbuilt
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.built import unbuilt
+from seta_dag.tokens.outcomes import TrialOutcome, outcome
+from seta_dag.tokens.trial_row import TrialRow, VariantCounts
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FLIPPED_UNSEEN, FOLDER, SEEN
 from seta_dag_tests.support.made import MadeTrial, merged, stage_file, write_all, write_both
@@ -195,7 +197,7 @@ def test_hidden_damage_stops_the_shards_and_a_rebuild_repairs_it(out: OutputLayo
     _flip_stage_files(out, TASKS[7:9])
     for variant in VARIANTS:
         out.memo(f"{variant}.shards").unlink()
-    with pytest.raises(NotBuiltError, match=rf"{SEVENTH} is missing or damaged, and 1 more; .*build"):
+    with pytest.raises(NotBuiltError, match=rf"{SEVENTH}, and 1 more is missing or damaged; .*build"):
         write_both(out, MANY)
     assert content(out) == expected
     assert unbuilt(out, merged(MANY).fingerprints) == sorted(TASKS[7:9])
@@ -287,8 +289,8 @@ def test_a_row_group_ends_at_the_token_or_row_limit(
     made = [MadeTrial("a", n, text="x" * length) for n, length in enumerate(LENGTHS)]
     made = [replace(one, traj=10 + one.traj) for one in made]  # two digits, so that uids sort like numbers
     write_all(OutputLayout(tmp_path / "one_group"), made)
-    monkeypatch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
-    monkeypatch.setattr(source, "_MAX_GROUP_ROWS", rows)
+    monkeypatch.setattr(shard_file, "_MAX_GROUP_TOKENS", tokens)
+    monkeypatch.setattr(shard_file, "_MAX_GROUP_ROWS", rows)
     out = OutputLayout(tmp_path / "out")
     write_all(out, made)
     prefix = len(made[0].text_of("thinking")) - LENGTHS[0]
@@ -302,17 +304,24 @@ def test_a_row_group_ends_at_the_token_or_row_limit(
         assert wrong_rows(shards, read_ledger(out.ledger), variant) == []
 
 
+def _outcome(at: int, length: int) -> TrialOutcome:
+    """The outcome of a row with this many tokens in the thinking variant."""
+    row = TrialRow(MANY[0].trial, MANY[0].report, first_batch=at)
+    row.counts["thinking"] = VariantCounts(length, 1, False, "")
+    return outcome(row)
+
+
 @given(lengths=st.lists(st.integers(1, 60), max_size=30), tokens=st.integers(1, 100), rows=st.integers(1, 6))
 def test_each_row_group_holds_as_many_rows_as_fit_in_order(
     lengths: list[int], tokens: int, rows: int
 ) -> None:
-    lines = [{"at": at, "thinking.local_token_count": length} for at, length in enumerate(lengths)]
+    lines = [_outcome(at, length) for at, length in enumerate(lengths)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
-        patch.setattr(source, "_MAX_GROUP_ROWS", rows)
-        groups = [list(group) for group in source._row_groups(lines, "thinking")]
+        patch.setattr(shard_file, "_MAX_GROUP_TOKENS", tokens)
+        patch.setattr(shard_file, "_MAX_GROUP_ROWS", rows)
+        groups = [list(group) for group in shard_file._row_groups(lines, "thinking")]
     assert [line for group in groups for line in group] == lines
-    sizes = [[line["thinking.local_token_count"] for line in group] for group in groups]
+    sizes = [[line.of("thinking").local_token_count for line in group] for group in groups]
     for group, after in zip(sizes, [*sizes[1:], None], strict=False):
         assert 1 <= len(group) <= rows and (len(group) == 1 or sum(group) <= tokens)
         assert after is None or len(group) == rows or sum(group) + after[0] > tokens

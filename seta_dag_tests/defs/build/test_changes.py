@@ -19,10 +19,9 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import build, planned
 from seta_dag.defs.partitions import registered
-from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support import template
-from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, trial
+from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, tokenized, trial
 
 # The built place has FIRST and SECOND; BEFORE and THIRD are added at either end of the chain.
 BEFORE, FIRST, SECOND, THIRD = (
@@ -101,25 +100,16 @@ CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
 }
 
 
-def rebuilt(place: Place, before: dict[str, int]) -> set[str]:
-    """Return the tasks whose `tokens` file was written since `before` was taken."""
-    now = place.stage_files()
-    names = {name for name in now if name.startswith("tokens/") and before.get(name) != now[name]}
-    slugs = {name.removeprefix("tokens/").rsplit(".", 2)[0] for name in names}
-    tasks = {place.out.task_file("tokens", task, "x").name.rsplit(".", 2)[0]: task for task in place.tasks()}
-    return {tasks[slug] for slug in slugs}
-
-
 @pytest.mark.parametrize("name", CHANGES)
 def test_incremental_build_equals_one_from_scratch_and_rebuilds_only_changed_tasks(
     name: str, place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     change, tasks = CHANGES[name]
-    before = place.stage_files()
     change(place.rollouts)
-    outcome = place.build(instance)
+    with tokenized() as rebuilt:
+        outcome = place.build(instance)
     assert not outcome.failures
-    assert rebuilt(place, before) == tasks
+    assert rebuilt == tasks
     assert (outcome.rebuilt, outcome.tasks) == (len(tasks), len(place.tasks()))
     scratch = built_plainly(place, tmp_path / "scratch")
     assert place.visible() == scratch.visible()
@@ -153,9 +143,9 @@ def test_another_student_rebuilds_every_task(
     place: Place, instance: dg.DagsterInstance, student: Student, tmp_path: Path
 ) -> None:
     folder = with_first_template(tmp_path / "student", student)
-    before = place.stage_files()
-    assert place.build(instance, student=folder).rebuilt == len(ALL)
-    assert rebuilt(place, before) == ALL
+    with tokenized() as rebuilt:
+        assert place.build(instance, student=folder).rebuilt == len(ALL)
+    assert rebuilt == ALL
     assert place.visible() == built_plainly(place, tmp_path / "scratch", student=folder).visible()
 
 
@@ -175,9 +165,10 @@ def test_new_format_version_rebuilds_every_task(
 def test_requested_tasks_are_rebuilt_even_if_unchanged(
     fields: dict[str, Any], tasks: set[str], place: Place, instance: dg.DagsterInstance
 ) -> None:
-    before, visible = place.stage_files(), place.visible()
-    assert place.build(instance, **fields).rebuilt == len(tasks)
-    assert rebuilt(place, before) == tasks
+    visible = place.visible()
+    with tokenized() as rebuilt:
+        assert place.build(instance, **fields).rebuilt == len(tasks)
+    assert rebuilt == tasks
     assert place.visible() == visible
 
 
@@ -202,9 +193,7 @@ def test_tasks_missing_from_the_ledger_appear_after_the_next_build(
     with planned(request, lambda: None) as plan:
         assert not build(code_location(), instance, request, plan).failures
     built = built_plainly(place, tmp_path / "scratch")
-    shutil.copytree(built.out.stage("tokens"), place.out.stage("tokens"), dirs_exist_ok=True)
-    for stage in TASK_STAGES:
-        shutil.copy(built.out.journal(stage), place.out.stages)
+    shutil.copytree(built.out.stages, place.out.stages, dirs_exist_ok=True)
     assert not place.build(instance).failures
     assert place.visible() == built.visible()
 

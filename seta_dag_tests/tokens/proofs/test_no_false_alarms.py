@@ -8,12 +8,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 
-from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.task_file import task_file
+from seta_dag.tokens.piece_file import written_piece
 from seta_dag.tokens.trial_row import TrialRow
 from seta_dag_tests.support.conversations import Log, logs, plain_logs
 from seta_dag_tests.support.named_conversations import NAMED
@@ -23,10 +22,9 @@ TRIAL = Trial("run", "run", "task_t0_ab", "task", 0)
 
 def outcome(log: Log, maker: RowMaker) -> tuple[str | None, str | None]:
     """Return (reason, detail) of the log's row, after all proofs including the reference engine's."""
-    row, deferred = TrialRow(TRIAL, Report(1, 1)), Deferred()
-    with TemporaryDirectory() as folder, task_file(Path(folder) / "task") as file:
-        maker.tokenize(row, lambda: conversation(log), file, deferred)
-    deferred.run()
+    row = TrialRow(TRIAL, Report(1, 1))
+    with TemporaryDirectory() as folder, written_piece(Path(folder) / "task") as file:
+        maker.tokenize(row, lambda: conversation(log), file)
     assert row.against_reference
     return row.reason, row.detail
 

@@ -9,20 +9,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.layout import ShardPlan
+from seta_dag.dataset.shards.shard_file import write_shard
 from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.log_columns import short_values
 from seta_dag.tokens.outcomes import outcome
-from seta_dag.tokens.task_file import read_row, task_file
-from seta_dag.tokens.trial_row import TrialRow, digest
+from seta_dag.tokens.piece_file import PieceReader, written_piece
+from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.made import MadeTrial, mask_of, merged, write_stages
 
@@ -35,7 +36,9 @@ def table_of(out: OutputLayout, trials: list[MadeTrial], variant: Variant) -> pa
     merge = merged(trials)
     write_stages(out, trials, merge)
     keys = tuple((one.task, one.run, one.trial.uid) for one in trials if one.reason is None)
-    return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, ShardPlan(keys, "")))
+    path = out.root / "shard.parquet"
+    write_shard(RowSource.of(out, merge.fingerprints).job(variant, ShardPlan(keys, ""), path))
+    return pq.ParquetFile(path).read()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -81,7 +84,7 @@ batches = st.tuples(
 def test_each_row_has_its_own_batches(written: list[tuple[Any, Any]], log: str) -> None:
     with TemporaryDirectory() as folder:
         path, places = Path(folder) / "task", []
-        with task_file(path) as file:
+        with written_piece(path) as file:
             for number, variants in enumerate(written):
                 places.append(file.n_batches)
                 file.add(f"{log}{number}".encode())
@@ -89,7 +92,7 @@ def test_each_row_has_its_own_batches(written: list[tuple[Any, Any]], log: str) 
                     file.add(text, np.array(ids, np.int32), _spans(ends))
         for number, (at, variants) in enumerate(zip(places, written, strict=True)):
             for variant, (text, ids, ends) in zip(VARIANTS, variants, strict=True):
-                parts = read_row(path, at, variant)
+                parts = PieceReader(path).row(at, variant)
                 assert parts.log.to_pylist() == [f"{log}{number}"]
                 assert parts.text.to_pylist() == [text.decode()] and parts.ids.to_pylist() == [ids]
                 covered = [any(a <= n < b for a, b in _spans(ends)) for n in range(len(ids))]
@@ -102,41 +105,51 @@ def _spans(ends: list[int]) -> tuple[tuple[int, int], ...]:
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "stages" / "task"
-    with task_file(path) as file:
+    with written_piece(path) as file:
         file.add(b"{}")
         assert not path.exists()
-    with pytest.raises(KeyError), task_file(tmp_path / "stages" / "other") as file:
+    with pytest.raises(KeyError), written_piece(tmp_path / "stages" / "other") as file:
         file.add(b"{}")
         raise KeyError
     assert [found.name for found in path.parent.iterdir()] == ["task"]
 
 
 def test_outcomes_have_the_digest_of_the_stored_row(tmp_path: Path) -> None:
-    with task_file(tmp_path / "task") as file:
+    with written_piece(tmp_path / "task") as file:
         outcomes = [outcome(one.add_to(file)) for one in ROWS]
     for line in outcomes:
         for variant in VARIANTS:
-            stored = read_row(tmp_path / "task", line["at"], variant)
+            stored = PieceReader(tmp_path / "task").row(line.at, variant)
             ids = b"".join(token.to_bytes(4, "little") for token in stored.ids[0].as_py())
             text, mask = stored.text[0].as_py().encode(), bytes(stored.mask[0].as_py())
-            assert line[f"{variant}.proof"] == digest(text, ids, mask)
-            assert line[f"{variant}.local_token_count"] == len(ids) // 4
-            assert line[f"{variant}.n_assistant_tokens"] == sum(mask)
+            counts = VariantCounts(len(ids) // 4, sum(mask), False, digest(text, ids, mask))
+            assert line.of(variant) == counts
 
 
-def test_a_dropped_trial_has_a_reason_and_every_key(tmp_path: Path) -> None:
-    with task_file(tmp_path / "task") as file:
+def test_a_dropped_trial_has_a_reason_and_no_counts(tmp_path: Path) -> None:
+    with written_piece(tmp_path / "task") as file:
         dropped, row = (outcome(one.add_to(file)) for one in (DROPPED, ROWS[0]))
         unlogged = outcome(TrialRow(ROWS[0].trial, Report(1, 2), reason="no_conversation"))
-    assert dropped.keys() == row.keys() == unlogged.keys()
-    assert (dropped["reason"], dropped["detail"]) == ("not_exact", "thinking: not_exact")
-    assert dropped["thinking.proof"] is dropped["nothink.proof"] is None
-    assert row["reason"] is None and row["thinking.proof"]
-    assert (unlogged["task_id"], unlogged["reason"], unlogged["snapshot"]) == ("a", "no_conversation", None)
+    assert (dropped.reason, dropped.detail) == ("not_exact", "thinking: not_exact")
+    assert dropped.thinking is dropped.nothink is None
+    assert row.reason is None and row.of("thinking").proof
+    assert (unlogged.task_id, unlogged.reason, unlogged.snapshot) == ("a", "no_conversation", None)
+
+
+def test_copied_rows_are_the_same_in_any_order(tmp_path: Path) -> None:
+    with written_piece(tmp_path / "one") as file:
+        places = [one.add_to(file).first_batch for one in ROWS]
+    source = PieceReader(tmp_path / "one")
+    with written_piece(tmp_path / "other") as file:
+        file.add(b"something else")
+        copies = [file.copy(source, at) for at in reversed(places)]
+    for at, copy in zip(reversed(places), copies, strict=True):
+        for variant in VARIANTS:
+            assert PieceReader(tmp_path / "other").row(copy, variant) == source.row(at, variant)
 
 
 def test_a_task_without_rows_is_an_empty_file(tmp_path: Path) -> None:
-    with task_file(tmp_path / "none") as file:
+    with written_piece(tmp_path / "none") as file:
         assert file.n_batches == 0
     with pa.ipc.open_file((tmp_path / "none").read_bytes()) as reader:
         assert reader.num_record_batches == 0
