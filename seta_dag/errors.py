@@ -7,7 +7,9 @@
     ├── ChangedError     the rollouts changed while they were read
     ├── OutputError      a file cannot be written
     ├── PublishError     the Hub or a check refused a publish
-    └── DatasetError     a dataset does not have the form it must have
+    ├── DatasetError     a dataset does not have the form it must have
+    ├── WorkerLostError  a worker was killed each time it was given the same work
+    └── ClusterLostError the scheduler of a Dask cluster went away
 
 Bad input never stops a build: it becomes a flag of a row, or a drop with a reason in the ledger.
 """
@@ -47,3 +49,7 @@ class DatasetError(SetaError, ValueError):
 
 class WorkerLostError(SetaError):
     """Every worker that was given some work was killed; the message says how often."""
+
+
+class ClusterLostError(SetaError, ConnectionError):
+    """The scheduler of a Dask cluster went away while there was work to do."""

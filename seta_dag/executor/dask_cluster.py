@@ -7,13 +7,16 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from seta_dag.errors import ConfigError, WorkerLostError
+from seta_dag.errors import ClusterLostError, ConfigError, WorkerLostError
 from seta_dag.executor.warm_up import ONE_THREAD, WarmUp
 
 try:
     from distributed import Client, KilledWorker, Worker, WorkerPlugin
 except ImportError as error:
     raise ConfigError("Dask is not installed; pip install 'seta-dag[dask]'") from error
+
+
+_LOST = "the scheduler of the Dask cluster went away during the build; build again"
 
 
 class DaskCluster:
@@ -60,7 +63,7 @@ class DaskCluster:
 
 
 class _Cluster(Executor):
-    """Dask's executor, with its own error for lost workers replaced by the one of `concurrent.futures`."""
+    """Dask's executor, with its own errors replaced by ours."""
 
     def __init__(self, client: Client) -> None:
         self._executor = client.get_executor(pure=False)
@@ -74,16 +77,14 @@ class _Cluster(Executor):
 
 
 def _pass_on(done: Future[Any], future: Future[Any]) -> None:
-    if future.cancelled() or done.cancelled():
-        future.cancel()
+    if not future.set_running_or_notify_cancel():
         return
-    error = done.exception()
-    if isinstance(error, KilledWorker):
-        error = WorkerLostError("its worker was killed every time")
-    if error is not None:
-        future.set_exception(error)
-    else:
+    # Only the scheduler cancels what we have not: when it ends, or is told to forget everything.
+    error = ClusterLostError(_LOST) if done.cancelled() else done.exception()
+    if error is None:
         future.set_result(done.result())
+    else:
+        future.set_exception(WorkerLostError() if isinstance(error, KilledWorker) else error)
 
 
 class _Preload(WorkerPlugin):

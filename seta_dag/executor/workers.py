@@ -96,51 +96,60 @@ class _Run(Generic[Item, Result]):
     def __init__(self, workers: Workers, work: Callable[[Item], Result], items: Iterable[Item]) -> None:
         self._workers, self._work, self._items = workers, work, list(items)
         self._todo = deque(range(len(self._items)))
-        self._suspects: deque[int] = deque()
+        self._last_tries: deque[int] = deque()
         self._lost: Counter[int] = Counter()
         self._running: dict[Future[Result], int] = {}
 
     def results(self) -> Iterator[tuple[Item, Result | WorkerLostError]]:
-        while self._todo or self._suspects or self._running:
+        while self._todo or self._last_tries or self._running:
             self._send()
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in done:
                 yield from self._result(future)
 
     def cancel(self) -> None:
-        for future in self._running:  # Dask's executor cannot cancel all of them at once
-            future.cancel()
+        """Cancel what has not begun, and wait for the rest: nothing is written after this."""
+        wait([future for future in self._running if not future.cancel()])
 
     def _send(self) -> None:
-        # A killed worker takes the whole pool with it. Whatever was running then is sent alone, so that
-        # only the item that kills its worker runs out of tries.
-        if self._suspects:
+        # Whatever has one try left is sent alone: a killed process takes the whole pool with it, and only
+        # the item that kills it is to run out of tries.
+        if self._last_tries:
             if not self._running:
-                self._start(self._suspects.popleft())
+                self._start(self._last_tries.popleft())
             return
         most = self._workers.count * _AHEAD if self._todo else 0
         while self._todo and len(self._running) < most:
-            self._start(self._todo.popleft())
+            if self._start(self._todo.popleft()).done():
+                return  # in this process; report it before the next one begins
 
-    def _start(self, index: int) -> None:
+    def _start(self, index: int) -> Future[Result]:
         try:
             future = self._workers.open().submit(self._work, self._items[index])
-        except BrokenExecutor:  # broken since the last result came
+        except (BrokenExecutor, OSError, EOFError):  # broken since the last result came
             self._workers.close()
             future = self._workers.open().submit(self._work, self._items[index])
         self._running[future] = index
+        return future
 
     def _result(self, future: Future[Result]) -> Iterator[tuple[Item, Result | WorkerLostError]]:
         index = self._running.pop(future)
         try:
-            yield self._items[index], future.result()
-        except WorkerLostError as error:  # Dask tries by itself
-            yield self._items[index], error
-        except BrokenExecutor:
-            if not self._running:
+            result = future.result()
+        except (BrokenExecutor, WorkerLostError) as error:
+            if not self._running and isinstance(error, BrokenExecutor):
                 self._workers.close()
-            self._lost[index] += 1
-            if self._lost[index] < TRIES:
-                self._suspects.append(index)
-            else:
+            if self._is_lost(index, error):
                 yield self._items[index], WorkerLostError(f"its worker was killed {TRIES} times")
+        else:
+            yield self._items[index], result
+
+    def _is_lost(self, index: int, error: Exception) -> bool:
+        """Return whether an item has no tries left; if it has, plan the next one."""
+        # Dask itself has tried an item several times, next to others, when it reports it as lost.
+        self._lost[index] += TRIES - 1 if isinstance(error, WorkerLostError) else 1
+        if self._lost[index] < TRIES - 1:
+            self._todo.append(index)  # last, so that it takes few others along if it is at fault
+        elif self._lost[index] == TRIES - 1:
+            self._last_tries.append(index)
+        return self._lost[index] >= TRIES
