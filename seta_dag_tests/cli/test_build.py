@@ -9,6 +9,8 @@ import pytest
 
 from seta_dag.store.atomic import remove
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.built import STAGES
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take
 from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, summary

@@ -136,7 +136,7 @@ class Place:
 
 @contextmanager
 def tokenized() -> Iterator[set[str]]:
-    """Collect the tasks whose rows are made in this process while the block runs, not those that are copied."""
+    """Collect the tasks whose rows are made, not copied, in this process while the block runs."""
     tasks: set[str] = set()
     build = tokenize_module._build
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -186,9 +186,8 @@ CONTENTS: dict[str, tuple[dict[str, Any], Report, int]] = {
 def test_content_digest_covers_every_shared_column(column: str) -> None:
     changes, report, n_messages = CONTENTS[column]
     root, trial = Path("/r"), ROWS[0].trial
-    first = short_values(root, trial, Report(1, 2), CHOSEN, 2)
-    second = short_values(root, trial, report, replace(CHOSEN, **changes), n_messages)
-    assert first["content"] != second["content"]
-    assert {name for name in first if first[name] != second[name]} - {"content"} == {column} - {
-        "raw_conv_json"
-    }
+    first = log_columns(root, trial, Report(1, 2), CHOSEN, 2)
+    second = log_columns(root, trial, report, replace(CHOSEN, **changes), n_messages)
+    assert first.content != second.content
+    different = {one.name for one in fields(first) if getattr(first, one.name) != getattr(second, one.name)}
+    assert different == {"content", column} - {"raw_conv_json"}

@@ -13,21 +13,30 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import write_shards
-from seta_dag.executor.stage import StageReport, failures, records
+from seta_dag.errors import StudentError
+from seta_dag.executor.stage import StageReport
+from seta_dag.executor.workers import Workers, parse_workers
 from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.listing.trials import find_runs, list_trials
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
-from seta_dag.store import journal
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens import example
+from seta_dag.tokens.built import failures, prune
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.outcomes import OUTCOMES
+from seta_dag.tokens.proofs.sample import sample_rate
+from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.engines import Encoded, Engine, concat
+from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
-from seta_dag_tests.support.builds import Place, take, trial
+from seta_dag_tests.support.builds import Place, take, tokenized, trial
+from seta_dag_tests.support.written import write_row
 
 TASK = "multi_traj_task"
+STUDENT = find_student(DEFAULT_STUDENT)
+SETTINGS = RowSettings(STUDENT.name, STUDENT.identity, "fastokens", prove_all=True)
 
 
 def log_grows(root: Path) -> None:
@@ -57,23 +66,22 @@ def nothing_changes(root: Path) -> None:
     ],
 )
 def test_a_task_that_changed_since_the_merge_fails(
-    change: Callable[[Path], None], merged_for: str, fails: bool, tmp_path: Path, maker: RowMaker
+    change: Callable[[Path], None], merged_for: str, fails: bool, tmp_path: Path
 ) -> None:
     place = Place(tmp_path)
     take(place.rollouts / "exp/kimi", TASK)
-    merged = merge_runs(place.rollouts, "*", merged_for or maker.student)
+    merged = merge_runs(place.rollouts, "*", merged_for or SETTINGS.identity)
     parse_tasks(place.out, place.rollouts, merged, [TASK])
     change(place.rollouts)
-    report = tokenize_tasks(place.out, place.rollouts, merged, maker, [TASK])
+    report = tokenize_tasks(place.out, place.rollouts, merged, SETTINGS, [TASK])
     sentence = "tokens: ChangedError: its rollouts or the student changed during the build; build again"
     expected = {TASK: sentence} if fails else {}
     assert report.failed == failures(place.out, merged.fingerprints) == expected
-    assert bool(place.out.built("tokens")) is not fails
-    assert bool(records(place.out, "tokens", merged.fingerprints)) is not fails
+    assert bool(OUTCOMES.built(place.out, merged.fingerprints)) is not fails
 
 
 TRIALS = ("a_t0", "ctrf_", "multi_traj_task", "stack_overflow__10", "UPPER_Case")
-WORKERS: list[int | None] = [1, 4, None]
+WORKERS = [1, 2, 4]
 
 
 @pytest.fixture(scope="module")
@@ -86,27 +94,36 @@ def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(
-    rollouts: Path, maker: RowMaker, tmp_path_factory: pytest.TempPathFactory
-) -> dict[int | None, tuple[OutputLayout, StageReport]]:
-    """A build of all of them, by the number of workers."""
+    rollouts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[int, tuple[OutputLayout, StageReport]]:
+    """A build of all of them, by the number of processes."""
     done = {}
-    for workers in WORKERS:
-        out = OutputLayout(tmp_path_factory.mktemp("out"))
-        merged = merge_runs(rollouts, "*", maker.student)
-        collect_tasks(out, rollouts, merged, merged.fingerprints)
-        parse_tasks(out, rollouts, merged, merged.fingerprints)
-        report = tokenize_tasks(out, rollouts, merged, maker, merged.fingerprints, workers=workers)
-        write_ledger(out.ledger, account(out, merged, Filters()), Filters())
-        for variant in VARIANTS:
-            write_shards(out, variant, read_ledger(out.ledger), merged.fingerprints)
-        done[workers] = out, report
+    for number in WORKERS:
+        workers = parse_workers(str(number), SETTINGS.warm_up)
+        try:
+            done[number] = _build(rollouts, OutputLayout(tmp_path_factory.mktemp("out")), workers)
+        finally:
+            workers.close()
     return done
 
 
-def lines(out: OutputLayout) -> set[tuple[str, str, bytes]]:
-    """The entries of the journal, without the file times."""
-    found = journal.read(out.journal("tokens"))
-    return {(name, entry.checksum.rpartition(":")[0], entry.record) for name, entry in found.items()}
+def _build(
+    rollouts: Path, out: OutputLayout, workers: Workers | None = None
+) -> tuple[OutputLayout, StageReport]:
+    merged = merge_runs(rollouts, "*", SETTINGS.identity)
+    tasks = list(merged.fingerprints)
+    collect_tasks(out, rollouts, merged, tasks, workers=workers)
+    parse_tasks(out, rollouts, merged, tasks, workers=workers)
+    report = tokenize_tasks(out, rollouts, merged, SETTINGS, tasks, workers=workers)
+    write_ledger(out.ledger, account(out, merged, Filters()), Filters())
+    for variant in VARIANTS:
+        write_shards(out, variant, read_ledger(out.ledger), merged.fingerprints, workers=workers)
+    return out, report
+
+
+def records(out: OutputLayout) -> dict[str, object]:
+    """What the table says of each task, without the times of files."""
+    return {line.task: (line.fingerprint, line.records, line.failure) for line in OUTCOMES.read(out)}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -116,28 +133,46 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("workers", WORKERS[1:])
 def test_output_is_the_same_for_any_number_of_workers(
-    workers: int | None, built: dict[int | None, tuple[OutputLayout, StageReport]]
+    workers: int, built: dict[int, tuple[OutputLayout, StageReport]]
 ) -> None:
     (one, first), (out, report) = built[1], built[workers]
     assert len(first.built) > 15 and not first.failed and first.counts["rows"] > 10
     assert (report.built, report.counts, report.failed) == (first.built, first.counts, first.failed)
-    assert lines(out) == lines(one)
-    for folder in ("stages/tokens", "thinking", "nothink"):
+    assert records(out) == records(one)
+    for folder in ("stages/pieces", "thinking", "nothink"):
         found = contents(out.root / folder)
         assert found and found == contents(one.root / folder)
     assert out.ledger.read_bytes() == one.ledger.read_bytes()
 
 
 def test_output_is_the_same_if_long_logs_are_parsed_again(
-    rollouts: Path, maker: RowMaker, built: dict[int | None, tuple[OutputLayout, StageReport]],
+    rollouts: Path,
+    built: dict[int, tuple[OutputLayout, StageReport]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(example, "_REREAD", 0)
-    out, merged = OutputLayout(tmp_path), merge_runs(rollouts, "*", maker.student)
-    parse_tasks(out, rollouts, merged, merged.fingerprints)
-    assert tokenize_tasks(out, rollouts, merged, maker, merged.fingerprints) == built[1][1]
-    assert lines(out) == lines(built[1][0])
+    out, report = _build(rollouts, OutputLayout(tmp_path))
+    assert report == built[1][1]
+    assert records(out) == records(built[1][0])
+
+
+def test_a_changed_task_is_built_and_its_neighbours_are_copied(
+    rollouts: Path, built: dict[int, tuple[OutputLayout, StageReport]], tmp_path: Path
+) -> None:
+    out = OutputLayout(shutil.copytree(built[1][0].root, tmp_path / "out"))
+    merged = merge_runs(rollouts, "*", SETTINGS.identity)
+    with tokenized() as tasks:
+        report = tokenize_tasks(out, rollouts, merged, SETTINGS, [TASK])
+    assert tasks == {TASK} and report.built == [TASK]
+    prune(out, merged.fingerprints)
+    rows = {line.task: [replace(one, at=0) for one in line.records] for line in OUTCOMES.read(out)}
+    before = {line.task: [replace(one, at=0) for one in line.records] for line in OUTCOMES.read(built[1][0])}
+    assert rows == before
+    for variant in VARIANTS:
+        shutil.rmtree(out.dataset(variant))
+        write_shards(out, variant, read_ledger(out.ledger), merged.fingerprints)
+        assert contents(out.dataset(variant)) == contents(built[1][0].dataset(variant))
 
 
 class OtherEngine:
@@ -157,22 +192,31 @@ class OtherEngine:
 
 
 @pytest.mark.parametrize(
-    ("least", "sample_rate", "rows"),
-    [(0, 1.0, 0), (10**9, 1.0, 4), (0, 0.0, 4)],
+    ("least", "sample_rate", "is_row"),
+    [(0, 1.0, False), (10**9, 1.0, True), (0, 0.0, True)],
     ids=["all ids wrong", "no id wrong", "not sampled"],
 )
 def test_a_row_is_dropped_if_the_engines_disagree(
-    least: int, sample_rate: float, rows: int, tmp_path: Path, maker: RowMaker
+    least: int, sample_rate: float, is_row: bool, tmp_path: Path, maker: RowMaker
 ) -> None:
-    place = Place(tmp_path)
-    take(place.rollouts / "exp/kimi", TASK)
+    take(tmp_path / "exp/kimi", TASK)
     prover = replace(maker.prover)
     vars(prover)["reference"] = OtherEngine(maker.prover.reference, least)
-    merged = merge_runs(place.rollouts, "*", maker.student)
-    parse_tasks(place.out, place.rollouts, merged, [TASK])
-    report = tokenize_tasks(place.out, place.rollouts, merged, RowMaker(prover, sample_rate), [TASK])
-    outcomes = read_outcomes(place.out, merged.fingerprints)[TASK]
-    assert (report.counts["rows"], report.counts["dropped: not_exact"]) == (rows, len(outcomes) - rows)
-    for line in outcomes:
-        assert (line["reason"] is None) == bool(rows)
-        assert rows or line["detail"].startswith("thinking: engines_agree: id of token ")
+    (first, *_) = list_trials(tmp_path, *find_runs(tmp_path))
+    row = write_row(tmp_path, first, RowMaker(prover, sample_rate), tmp_path / "rows").row
+    assert (row.reason is None) == is_row
+    assert is_row or str(row.detail).startswith("thinking: engines_agree: id of token ")
+
+
+@pytest.mark.parametrize(
+    ("trials", "checked"),
+    [(1, 0.05), (20, 1), (400, 20), (401, 20), (1600, 20), (2000, 20), (10_000, 100)],
+)
+def test_the_sample_grows_slower_than_the_build(trials: int, checked: float) -> None:
+    assert sample_rate(trials) * trials == pytest.approx(checked)
+
+
+def test_another_tokenizer_than_the_merged_one_makes_no_row() -> None:
+    other = replace(SETTINGS, identity="another")
+    with pytest.raises(StudentError, match="changed during the build, or is another one here"):
+        other.maker(1)
