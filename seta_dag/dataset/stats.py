@@ -80,7 +80,7 @@ def one_line(text: object) -> str:
 def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
     """Count what is in the shards of the dataset in the directory `dataset`.
 
-    `memo` is the cache file of `read_shards`; None reads every shard.
+    `memo` is the table of `read_shards`; None reads every shard.
 
     Raises:
         NotBuiltError: if there are no shards.

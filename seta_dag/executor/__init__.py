@@ -1,5 +1,9 @@
-"""How work is run: spread over the cores, task by task, with memory bounded.
+"""How work is done: by pieces of tasks, in this process, on all cores, or on a cluster.
 
-`workers` is the place of the executor seam, `stage` runs a stage so that a task that fails stops no other,
-`memory` returns free memory to the system. Imports store and errors.
+- `workers`: the seam, and how items are sent, tried again and cancelled.
+- `in_process`, `process_pool` (with `fork_server`) and `dask_cluster`: the three kinds of workers.
+- `warm_up`: what a worker loads first; `memory`: return free memory to the system.
+- `pieces`: cut tasks into pieces; `stage`: run a stage over them; `stage_table`: what it has built.
+
+Imports store and errors.
 """

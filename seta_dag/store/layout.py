@@ -1,4 +1,4 @@
-"""Where everything is under the output directory: datasets, ledger, options and stage files."""
+"""Where everything is under the output directory: datasets, ledger, options and the state of the build."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from seta_dag.errors import NotBuiltError
 
 FORMAT_VERSION = "4"
-"""Version of everything that is written: rows, shards, stage files, memos, options.
+"""Version of everything that is written: rows, shards, tables, files of pieces, options.
 
 Raise it whenever a rule or a written form changes. Whatever another version wrote is then built again.
 """
@@ -58,7 +58,7 @@ class OutputLayout:
         return self.stages / "memos" / f"{name}.parquet"
 
     def forget(self) -> None:
-        """Remove every memo, so that the next build reads and writes everything again."""
+        """Remove these tables, so that the next build reads and writes everything again."""
         shutil.rmtree(self.stages / "memos", ignore_errors=True)
 
     def table(self, name: str) -> Path:

@@ -1,8 +1,9 @@
 """Step 2: from a log to token ids and loss mask (R4 to R10, docs/rules.md).
 
-- `tokenize_tasks`: run the stage `tokens`, task by task.
+- `tokenize_tasks`: run the stage `tokens`, piece by piece.
 - `example`: build the row of one trial; `trial_row` is its result, `log_columns` its short columns.
-- `task_file`: the Arrow file with the rows of one task; `outcomes` is what the journal keeps about it.
+- `piece_file`: the Arrow file with the rows of a piece; `outcomes` is what the table keeps about them.
+- `row_settings`: how rows are made, as it is sent to a worker; `built`: which tasks are built.
 - `tokenizer` and `mask`: token ids and loss mask of a rendered conversation.
 - `renderers/`, `student/`, `proofs/`: text, tokenizers, and checks of finished rows.
 - `variants`: names of the two variants.

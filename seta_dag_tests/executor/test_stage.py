@@ -1,4 +1,4 @@
-"""Running a stage: failures stay with their task, and what is done is in the table, however the stage ends."""
+"""Running a stage: failures stay with their task, and what is done is kept, however the stage ends."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.store.layout import OutputLayout
+from seta_dag.tokens.log_columns import log_columns
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.piece_file import PieceReader, written_piece
 from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
