@@ -1,16 +1,23 @@
-"""R5: a conversation as it is rendered, whatever client logged it."""
+"""A conversation as it is rendered, whatever client logged it (rule R5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from seta_dag.rollouts.reasons import Flag
 
 Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call as it is rendered: `arguments` is JSON text, malformed where the teacher's was."""
+    """A tool call as it is rendered.
+
+    Attributes:
+        name: name of the tool.
+        arguments: JSON text, malformed where the teacher's was.
+    """
 
     name: str
     arguments: str
@@ -18,33 +25,69 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `reasoning` and `calls` are empty but in assistant turns."""
+    """One message.
+
+    Attributes:
+        role: the role it is rendered with.
+        content: text, possibly empty.
+        reasoning: the teacher's reasoning; empty except in assistant turns.
+        calls: tool calls; empty except in assistant turns.
+        reasoning_from: name of the log that the reasoning was taken from, None if it is the chosen one.
+    """
 
     role: Role
     content: str
     reasoning: str = ""
     calls: tuple[Call, ...] = ()
+    reasoning_from: str | None = None
+
+
+class Note(NamedTuple):
+    """A flag, and where it arose.
+
+    Attributes:
+        flag: what is unusual.
+        message: number of the logged message, from 1; None if it is the trial as a whole.
+        detail: what it was, in a few words; possibly empty.
+    """
+
+    flag: Flag
+    message: int | None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What is rendered: the turns, and each tool schema as JSON text.
+    """What is rendered.
 
-    `n_messages` counts the logged messages, the final turn included and unknown roles too.
-    `flags` name what was settled on the way: unknown_role, bad_arguments, bad_tool_call, bad_content.
+    Attributes:
+        turns: all turns in order.
+        tools: each tool schema as JSON text.
+        n_messages: number of logged messages, including the final turn and those that are not rendered.
+        notes: what was unusual, in order.
     """
 
     turns: tuple[Turn, ...]
     tools: tuple[str, ...]
     n_messages: int
-    flags: frozenset[str]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def flags(self) -> frozenset[Flag]:
+        """The flags of all notes."""
+        return frozenset(note.flag for note in self.notes)
 
     def assistant_only(self) -> Conversation:
-        """The same less what others said: all that is to be held against the trainable spans."""
+        """Copy with the content of other turns removed; enough to check the trainable spans."""
         turns = (turn if turn.role == "assistant" else replace(turn, content="") for turn in self.turns)
         return replace(self, turns=tuple(turns))
 
     @property
     def n_assistant_turns(self) -> int:
-        """How many turns the student learns from."""
+        """Number of turns that the student learns from."""
         return sum(turn.role == "assistant" for turn in self.turns)
+
+    @property
+    def n_reasoning_turns(self) -> int:
+        """Number of assistant turns that have reasoning."""
+        return sum(turn.role == "assistant" and bool(turn.reasoning) for turn in self.turns)

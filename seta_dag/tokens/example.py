@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
-from seta_dag.rollouts.sources.dialects import conversation
+from seta_dag.rollouts.sources.dialects import Borrowed, conversation
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
 from seta_dag.tokens.mask import Tokenized
@@ -147,17 +147,17 @@ def build_row(
     row.snapshot = clean(chosen.path.name)
     row.flags |= {"log_skipped"} if chosen.log_skipped else set()
     try:
-        talk = conversation(chosen.log)
+        talk = conversation(chosen.log, chosen.borrowed)
     except RecursionError:
         return row.dropped("no_conversation", f"{row.snapshot}: nested too deep")
-    row.flags |= talk.flags
+    row.flags |= talk.flags | {note.flag for note in chosen.notes}
     row.n_assistant_turns = talk.n_assistant_turns
     row.small = short_values(root, trial, report, chosen, talk.n_messages)
     if not talk.n_assistant_turns:
         return row.dropped("no_assistant_turn", f"{row.snapshot} has no assistant turn")
     file.add(raw_log(chosen))
     is_long = len(chosen.data) >= _LONG
-    talks = partial(_read_again, chosen.path) if is_long else partial(_held, talk)
+    talks = partial(_read_again, chosen.path, chosen.borrowed) if is_long else partial(_held, talk)
     del chosen, talk  # in memory they are several times the log
     return maker.tokenize(row, talks, file, later)
 
@@ -166,6 +166,6 @@ def _held(talk: Conversation) -> Conversation:
     return talk
 
 
-def _read_again(log: Path) -> Conversation:
+def _read_again(log: Path, borrowed: Mapping[int, Borrowed]) -> Conversation:
     """What changed meanwhile is found when the task's fingerprint is taken once more."""
-    return conversation(json_reader.read(log))
+    return conversation(json_reader.read(log), borrowed)

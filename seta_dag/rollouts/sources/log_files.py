@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
+from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE
 
 LOGS = "CAMEL_LOG_DIR"
@@ -28,3 +31,29 @@ def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
             continue
         logs += [file for file in entries if file.name.startswith("conv_") and file.name.endswith(".json")]
     return logs, closed
+
+
+def read_log(path: Path) -> bytes:
+    """Return the bytes of a log, nothing if it cannot be read."""
+    try:
+        return json_reader.read_bytes(path)
+    except json_reader.UnreadableError:
+        return b""
+
+
+def usable(data: bytes) -> dict[str, Any] | None:
+    """Return the log if rule R4 calls it usable, else None.
+
+    That is a readable JSON object whose `request.messages` is a non-empty list of objects, each with a
+    string `role`.
+    """
+    try:
+        log = json_reader.parse(data)
+    except json_reader.UnreadableError:
+        return None
+    request = log.get("request") if isinstance(log, dict) else None
+    messages = request.get("messages") if isinstance(request, dict) else None
+    if not isinstance(messages, list) or not messages:
+        return None
+    roles = [one.get("role") if isinstance(one, dict) else None for one in messages]
+    return log if all(isinstance(role, str) for role in roles) else None

@@ -1,15 +1,18 @@
-"""R4: which of a trial's cumulative logs holds the conversation."""
+"""Which of a trial's cumulative logs holds the conversation, and what the others add to it (rule R4)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.sources.log_files import log_files
+from seta_dag.rollouts.conversation import Note
+from seta_dag.rollouts.sources.dialects import Borrowed
+from seta_dag.rollouts.sources.evidence import gather
+from seta_dag.rollouts.sources.final_turn import final_turn
+from seta_dag.rollouts.sources.log_files import log_files, read_log, usable
 
 _KEYS = (b'"request": {\n', b'"messages": [\n')
 _ODD_ROLE = re.compile(rb'"role"(?!: ")')
@@ -19,20 +22,27 @@ _HEAD = 4096
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The chosen log: its path, its bytes and what they parse to.
+    """The chosen log, and what the other logs of the trial say about it.
 
-    `log_skipped` is set where another `conv_*.json` is cut or foreign, or a folder of logs can't be read.
-    One that is as CAMEL writes logs and too short to be chosen is taken for a log unread.
+    Attributes:
+        path: path of the chosen log.
+        data: its bytes.
+        log: what they parse to.
+        log_skipped: whether another `conv_*.json` is cut off or foreign, or a folder of logs is unreadable.
+        borrowed: reasoning that another log holds, by index of the message from 0.
+        notes: what is unusual about the other logs.
     """
 
     path: Path
     data: bytes
     log: dict[str, Any]
     log_skipped: bool
+    borrowed: Mapping[int, Borrowed] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
-Rank = tuple[float, bool, tuple[int, str, str]]
-"""What R4 compares: assistant turns, a final turn or none, then bytes, name and path."""
+Rank = tuple[float, bool, tuple[str, int, str]]
+"""What rule R4 compares: assistant turns, whether there is a final turn, then name, bytes and path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +60,44 @@ class _Candidate:
         """What it can't surpass, known without parsing."""
         return self.most_turns, True, self._preference()
 
-    def _preference(self) -> tuple[int, str, str]:
-        return self.size, self.path.name, str(self.path)
+    def _preference(self) -> tuple[str, int, str]:
+        return self.path.name, self.size, str(self.path)
 
 
 def choose(trial: Path) -> Snapshot | None:
-    """The log with the most assistant turns; among equals one with a final turn, then the largest,
-    then the greatest name, then the greatest path. None where no log is usable.
+    """Return the log with the most assistant turns, None if no log is usable.
 
-    Every log is read, but only what can still win is parsed, and besides the best only the likeliest is
-    held in memory.
+    Among equals, one with a final turn wins, then the greatest name, then the largest, then the greatest
+    path. Every log is read, but only those that can still win are parsed; besides the best one, only the
+    likeliest is held in memory. The others are then compared with it, one at a time.
     """
-    best: tuple[Rank, Snapshot] | None = None
     files, closed = log_files(str(trial))
-    skipped = bool(closed)
-    candidates, held = _candidates([Path(file.path) for file in files])
+    paths = [Path(file.path) for file in files]
+    best, refused = _best(paths)
+    if best is None:
+        return None
+    others = [path for path in sorted(paths) if path != best[0] and path not in refused]
+    evidence = gather(*best, others)
+    skipped = bool(closed or refused or evidence.skipped)
+    return Snapshot(*best, skipped, evidence.borrowed, evidence.notes)
+
+
+def _best(paths: Iterable[Path]) -> tuple[tuple[Path, bytes, dict[str, Any]] | None, set[Path]]:
+    """Return (path, bytes, log) of the best log, and the paths that turned out not to be usable."""
+    best: tuple[Rank, tuple[Path, bytes, dict[str, Any]]] | None = None
+    refused: set[Path] = set()
+    candidates, held = _candidates(paths)
     for candidate in sorted(candidates, key=_Candidate.best_rank, reverse=True):
         if best is not None and candidate.best_rank() < best[0]:
             break
-        data = held if held is not None else _read(candidate.path)
+        data = held if held is not None else read_log(candidate.path)
         held = None
-        log = _usable(data)
+        log = usable(data)
         if log is None:
-            skipped = True
+            refused.add(candidate.path)
         elif best is None or candidate.rank(log) > best[0]:
-            best = candidate.rank(log), Snapshot(candidate.path, data, log, skipped)
-    return best and replace(best[1], log_skipped=skipped)
+            best = candidate.rank(log), (candidate.path, data, log)
+    return best and best[1], refused
 
 
 def _candidates(paths: Iterable[Path]) -> tuple[list[_Candidate], bytes | None]:
@@ -83,19 +105,11 @@ def _candidates(paths: Iterable[Path]) -> tuple[list[_Candidate], bytes | None]:
     found: list[_Candidate] = []
     first: tuple[Rank, bytes] | None = None
     for path in paths:
-        data = _read(path)
+        data = read_log(path)
         found.append(_Candidate(path, len(data), _most_turns(data)))
         if first is None or found[-1].best_rank() > first[0]:
             first = found[-1].best_rank(), data
     return found, first and first[1]
-
-
-def _read(path: Path) -> bytes:
-    """The file's bytes, none where it can't be read."""
-    try:
-        return json_reader.read_bytes(path)
-    except json_reader.UnreadableError:
-        return b""
 
 
 def _most_turns(data: bytes) -> float:
@@ -110,28 +124,6 @@ def _most_turns(data: bytes) -> float:
     if not as_written or escaped or _ODD_ROLE.search(data):
         return float("inf")
     return data.count(b'"assistant"') + 1
-
-
-def _usable(data: bytes) -> dict[str, Any] | None:
-    try:
-        log = json_reader.parse(data)
-    except json_reader.UnreadableError:
-        return None
-    request = log.get("request") if isinstance(log, dict) else None
-    messages = request.get("messages") if isinstance(request, dict) else None
-    if not isinstance(messages, list) or not messages:
-        return None
-    roles = [m.get("role") if isinstance(m, dict) else None for m in messages]
-    return log if all(isinstance(role, str) for role in roles) else None
-
-
-def final_turn(log: dict[str, Any]) -> dict[str, Any] | None:
-    """`response.choices[0].message` where that is an object; a streamed response or a string has none."""
-    response = log.get("response")
-    choices = response.get("choices") if isinstance(response, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    return message if isinstance(message, dict) else None
 
 
 def assistant_turns(log: dict[str, Any]) -> int:

@@ -36,7 +36,7 @@ def _text(turn: Turn, last: bool, variant: Variant) -> str:
     has_block = bool(reasoning) or (last and variant == "thinking")
     inner = reasoning.strip("\n")
     block = f"<think>\n{inner}\n</think>\n\n" if has_block else ""
-    content = turn.content.lstrip("\n") if reasoning or last else turn.content
+    content = turn.content.lstrip("\n") if turn.reasoning or last else turn.content
     calls = "\n".join(
         f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
         for call in turn.calls

@@ -53,7 +53,10 @@ def render(conversation: Conversation, variant: Variant) -> Rendered:
 
 def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     """R7's messages: no reasoning, and `/no_think` in the first system message, one put first if none."""
-    plain = [replace(turn, reasoning="") if turn.reasoning else turn for turn in turns]
+    plain = [
+        replace(turn, reasoning="", content=turn.content.lstrip("\n")) if turn.reasoning else turn
+        for turn in turns
+    ]
     first = next((i for i, turn in enumerate(plain) if turn.role == "system"), None)
     if first is None:
         return (Turn("system", "/no_think"), *plain)

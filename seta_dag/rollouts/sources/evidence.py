@@ -1,0 +1,125 @@
+"""What the other logs of a trial say about the chosen one (rule R4).
+
+They fill in reasoning that the chosen log does not hold, and they show whether the history was rewritten.
+Most of them hold the beginning of the chosen log's messages byte for byte, so bytes are compared first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seta_dag.rollouts.conversation import Note
+from seta_dag.rollouts.json_reader import clean
+from seta_dag.rollouts.reasons import Flag
+from seta_dag.rollouts.sources.borrowing import Offer, borrow
+from seta_dag.rollouts.sources.cumulative import Cumulative
+from seta_dag.rollouts.sources.dialects import Borrowed, logged_messages
+from seta_dag.rollouts.sources.final_turn import final_turn
+from seta_dag.rollouts.sources.log_files import read_log, usable
+from seta_dag.rollouts.sources.sameness import Said, said, same
+
+
+class Evidence(NamedTuple):
+    """What the other logs add.
+
+    Attributes:
+        borrowed: reasoning for turns of the chosen log, by index of the message from 0.
+        notes: flags of the trial as a whole.
+        skipped: whether another log is not usable.
+    """
+
+    borrowed: Mapping[int, Borrowed]
+    notes: tuple[Note, ...]
+    skipped: bool
+
+
+class _Other(NamedTuple):
+    """Another usable log: its own messages only where they are not known to be the chosen log's first."""
+
+    path: Path
+    n_messages: int
+    messages: list[dict[str, Any]] | None
+    final: dict[str, Any] | None
+
+
+def gather(path: Path, data: bytes, log: dict[str, Any], others: Sequence[Path]) -> Evidence:
+    """Compare the chosen log with the others, one at a time."""
+    chosen = _Chosen(path, logged_messages(log))
+    offers: list[Offer] = []
+    notes: list[Note] = []
+    cumulative, skipped = Cumulative(data, log), False
+    for other in others:
+        read = _read(other, cumulative)
+        if read is None:
+            skipped = True
+            continue
+        notes += chosen.compare(read)
+        if read.final is not None and other.parent == path.parent:
+            offers.append(Offer(other, read.n_messages, read.final))
+    return Evidence(borrow(chosen.messages, offers), tuple(notes), skipped)
+
+
+def _read(path: Path, cumulative: Cumulative) -> _Other | None:
+    data = read_log(path)
+    shared = cumulative.shared(data)
+    if shared is not None:
+        return _Other(path, shared.n_messages, None, final_turn(shared.rest))
+    log = usable(data)
+    if log is None:
+        return None
+    messages = log["request"]["messages"]
+    return _Other(path, len(messages), messages, final_turn(log))
+
+
+class _Chosen:
+    """The chosen conversation, its messages taken apart when they are first compared."""
+
+    def __init__(self, path: Path, messages: list[dict[str, Any]]) -> None:
+        self.path, self.messages = path, messages
+        self._said: dict[int, Said] = {}
+
+    def compare(self, other: _Other) -> list[Note]:
+        """Return a note if the other conversation does not lead up to this one."""
+        if self._is_beginning(other):
+            return []
+        name = clean(other.path.name)
+        if other.path.parent != self.path.parent and self._begins_elsewhere(other):
+            return [Note(Flag.OTHER_CONVERSATION, None, name)]
+        return [Note(Flag.HISTORY_REWRITTEN, None, name)]
+
+    def _is_beginning(self, other: _Other) -> bool:
+        tail = [{**other.final, "role": "assistant"}] if other.final is not None else []
+        if other.messages is None:
+            return self._continues(other.n_messages, tail)
+        return self._continues(0, [*other.messages, *tail])
+
+    def _continues(self, start: int, messages: Sequence[dict[str, Any]]) -> bool:
+        """Return whether `messages` are this conversation's from index `start` on.
+
+        Beyond its end, messages of others than the assistant are allowed: a call that got no answer.
+        """
+        for index, message in enumerate(messages, start):
+            if index >= len(self.messages):
+                if message["role"] == "assistant":
+                    return False
+            elif not same(self._at(index), said(message)):
+                return False
+        return True
+
+    def _at(self, index: int) -> Said:
+        if index not in self._said:
+            self._said[index] = said(self.messages[index])
+        return self._said[index]
+
+    def _begins_elsewhere(self, other: _Other) -> bool:
+        """Return whether the other conversation has another first user message."""
+        if other.messages is None:
+            return False
+        firsts = [_first_user(messages) for messages in (self.messages, other.messages)]
+        return firsts[0] != firsts[1]
+
+
+def _first_user(messages: Sequence[dict[str, Any]]) -> str | None:
+    return next((said(one).text for one in messages if one["role"] == "user"), None)
