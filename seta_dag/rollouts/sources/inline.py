@@ -18,7 +18,7 @@ MARKS = (
 """Opening and closing marks of inline reasoning. A teacher with other marks is one more entry."""
 
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
-_UNOPENED = re.compile(r"(?:^|\n)</think>[ \t\r]*(?=\n|$)")
+_UNOPENED = re.compile(r"(?:^|\n)(</think>)[ \t\r]*(?=\n|$)")
 _LIKE_A_MARK = re.compile(r"(?i)\s*(<[a-z:]{0,20}think[^>]{0,100}>|<\|channel\|>)")
 _HEAD_BREAKS = re.compile(r"\A(?:\r\n|\n)+")
 _TAIL_BREAKS = re.compile(r"(?:\r\n|\n)+\Z")
@@ -79,7 +79,8 @@ def _unopened(content: str, notes: Notes) -> Split:
     if end is None or "<think>" in content[: end.start()]:
         return Split("", content)
     notes.add(Flag.UNOPENED_THINKING)
-    return Split(_without_breaks(content[: end.start()]), _HEAD_BREAKS.sub("", content[end.end() :]))
+    before = content[: end.start(1)]  # with the line break before the mark, which may be of two characters
+    return Split(_without_breaks(before), _HEAD_BREAKS.sub("", content[end.end() :]))
 
 
 def _without_breaks(text: str) -> str:
