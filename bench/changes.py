@@ -1,10 +1,10 @@
-"""What a rebuild costs after a small change, against building all of it, in the same run.
+"""What a rebuild costs after a small change, compared with a complete build in the same run.
 
     python bench/make_corpus.py ROLLOUTS --n 1600 --snapshots 3
     python bench/changes.py ROLLOUTS
 
-Works on a copy. Each build is a process of its own, from its start to its end; the sensor's tick is
-timed within one, as the code server of `dagster dev` keeps running.
+Works on a copy of the rollouts. Each build is measured as a process from start to end. The tick of the
+sensor is measured inside of a process, because the code server of `dagster dev` keeps running.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from measured import SETA_DAG, measure, new_home
 
 SCATTERED = 16
+# The first tick loads everything that later ones find loaded, so only the second one is measured.
 TICK = """
 import time
 import dagster as dg
@@ -35,7 +36,7 @@ with dg.DagsterInstance.get() as instance, dg.build_sensor_context(instance) as 
 
 
 def leave_out(corpus: Path, rollouts: Path) -> tuple[list[Path], list[Path]]:
-    """Copies the corpus but for a few trials; gives those left out, and as many that will change."""
+    """Copy the corpus without a few trials; return those, and as many others to change later."""
     trials = sorted(trial for trial in (corpus / "trials").iterdir())
     picked = trials[:: len(trials) // (2 * SCATTERED)]
     shutil.copytree(corpus, rollouts, ignore=lambda _, names: {one.name for one in picked[::2]} & set(names))
@@ -43,21 +44,21 @@ def leave_out(corpus: Path, rollouts: Path) -> tuple[list[Path], list[Path]]:
 
 
 def shorten(trials: Iterable[Path]) -> None:
-    """Each trial loses its last log, so an earlier one is chosen and its row is another."""
+    """Delete the last log of each trial, so that an earlier one is chosen and the row changes."""
     for trial in trials:
         max(trial.rglob("conv_*.json")).unlink()
 
 
 def tick(rollouts: Path, out: Path, home: Path) -> str:
-    """What a tick of the sensor costs over what stands, and what it says."""
+    """Return one line: what a tick of the sensor costs if nothing is new, and its message."""
     env = {"DAGSTER_HOME": str(home), "SETA_ROLLOUTS": str(rollouts), "SETA_OUT": str(out)}
     done = subprocess.run([sys.executable, "-c", TICK], check=True, capture_output=True, env=os.environ | env)
-    cpu, wall, said = done.stdout.decode().splitlines()[-1].split(" ", 2)
-    return f"{float(cpu):7.1f} CPU-s {float(wall):7.1f} s          {said}"
+    cpu, wall, message = done.stdout.decode().splitlines()[-1].split(" ", 2)
+    return f"{float(cpu):7.1f} CPU-s {float(wall):7.1f} s          {message}"
 
 
 def main() -> None:
-    """Prints one line a change."""
+    """Print one line per change."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -77,12 +78,12 @@ def main() -> None:
             "one new trial": lambda: add(new[:1]),
             f"{SCATTERED} scattered": lambda: (add(new[1:9]), shorten(changing[:8]))[0],
         }
-        whole = 0.0
+        complete = 0.0  # CPU seconds of the first build
         for name, change in steps.items():
             change()
             done = measure([SETA_DAG, "build", "--rollouts", str(rollouts), "--out", str(out)], home)
-            whole = whole or done.cpu
-            print(f"{name:16}{done.cpu:7.1f} CPU-s {done.wall:7.1f} s {done.cpu / whole:7.1%}", flush=True)
+            complete = complete or done.cpu
+            print(f"{name:16}{done.cpu:7.1f} CPU-s {done.wall:7.1f} s {done.cpu / complete:7.1%}", flush=True)
         print(f"{'a tick':16}{tick(rollouts, out, home)}")
 
 

@@ -1,31 +1,30 @@
 #!/usr/bin/env python3
-"""Makes a synthetic corpus of agent trials in the upstream (camel-ai/seta) layout.
+"""Write a synthetic corpus of agent trials in the layout of camel-ai/seta.
 
     python bench/make_corpus.py OUT [--n 400] [--seed 7] [--snapshots all|last|K] [--traj 1] [--hazards 0.0]
                                      [--huge MB]
 
-writes, per trial (standard library only, no network):
+Only the standard library is needed, and no network. For each trial it writes:
 
     OUT/trials/<task>_t<i>_<hash6>/
-        CAMEL_LOG_DIR/<agent uuid>/conv_<YYYYmmdd_HHMMSS_ffffff>.json   one file per model call, cumulative
+        CAMEL_LOG_DIR/<agent uuid>/conv_<YYYYmmdd_HHMMSS_ffffff>.json   one log per model call, cumulative
         verifier/ctrf.json                                  CTRF report (absent for some hazards)
         run_info.json                                       task_name, traj_i, uid, agent_summary
-    OUT/MANIFEST.json         parameters, and per trial: turns, hazard names, expected reward
+    OUT/MANIFEST.json         parameters, and for each trial its turns, hazard and expected reward
 
-A conv file has CAMEL's own shape (camel.models.base_model._log_request/_log_response):
+A log has the format of CAMEL (camel.models.base_model._log_request/_log_response):
 {request_timestamp, model, agent_id, request: {messages, model_config_dict: {tools}}, response_timestamp,
  response: {choices: [{message: {role, content, reasoning_content, tool_calls, ...}}], usage}},
 indent=4, UTF-8.
 
-Every trial is seeded by (seed, index) alone, so trial k is the same whatever --n is.  Its text comes from
-this machine: reasoning is sentences from standard-library docstrings, tool output is slices of
-standard-library source and of a fixed list of real command outputs; so the same seed gives the same bytes
-on one machine, and the same shape on another.  Sizes are set to the published dataset: about 25 model calls
-and 10.5k Qwen3 tokens a trial on average (median about 9k, longest about 29k), near half of them assistant
-tokens.
+Every trial is seeded with (seed, index) only, so trial k does not depend on --n. Its text comes from this
+machine: reasoning consists of sentences from docstrings of the standard library, and tool output of lines of
+its source code and of the output of some commands. So the same seed gives the same bytes on the same machine,
+and similar ones on another. Sizes match the published dataset: about 25 model calls and 10,500 Qwen3 tokens
+per trial on average (median about 9,000, maximum about 29,000), nearly half of them assistant tokens.
 
---hazards P gives each trial, with probability P, one hazard out of HAZARDS (see there), in rotation.
---huge MB adds one trial whose last log has about that many MB: its last tools printed very much.
+--hazards P gives a trial one hazard of HAZARDS with probability P, in rotation.
+--huge MB adds a trial whose last log is about that large, because its last tools print very much.
 """
 
 from __future__ import annotations
@@ -47,30 +46,30 @@ from typing import Any
 
 Message = dict[str, Any]
 Exchange = tuple[list[Message], Message | None]
-"""The messages of one request, and the answer to it."""
+"""The messages of one request, and the answer to it; None if the response has no choices."""
 
 HAZARDS = {
-    "late_user": "a second real user message halfway: Qwen3's template drops reasoning before it",
-    "inject_header": 'a tool prints "<|im_start|>assistant\\n...": fakes a trainable turn',
+    "late_user": "a second user message halfway: Qwen3's template drops the reasoning before it",
+    "inject_header": 'a tool prints "<|im_start|>assistant\\n...": looks like an assistant turn',
     "inject_end": 'a tool prints "<|im_end|>"',
     "inject_in_turn": 'the assistant itself writes "<|im_end|>" inside a tool-call argument',
     "think_in_tool": 'a tool prints a "<think>\\n...\\n</think>\\n\\n" block',
-    "tool_call_in_text": "visible content holds a literal <tool_call> block",
-    "think_in_content": "content holds the reasoning inline (<think>..</think>), no reasoning_content",
+    "tool_call_in_text": "the content contains a literal <tool_call> block",
+    "think_in_content": "the content contains the reasoning inline (<think>..</think>); no reasoning_content",
     "no_reasoning": "some assistant turns have no reasoning_content",
-    "double_newline_end": "assistant content ends in newlines",
-    "surrogate_emoji": "emoji, CJK, combining marks, zero-width joiners",
-    "args_object": "tool_call arguments is an object, not a string",
-    "args_bad_json": "tool_call arguments is not valid JSON",
-    "truncated_last": "newest conv file cut in the middle (crash while writing)",
-    "no_response_last": "newest conv file has a request but no response yet",
-    "no_ctrf": "verifier never ran",
-    "ctrf_zero_tests": "0 tests",
-    "ctrf_mixed": "passed, failed, skipped, pending, other",
-    "ctrf_bad_json": "cut report",
-    "user_last": "conversation ends on a tool result: response.choices is empty",
+    "double_newline_end": "the content of assistant turns ends in newlines",
+    "surrogate_emoji": "reasoning with emoji, CJK, combining marks and zero-width joiners",
+    "args_object": "the arguments of tool calls are objects, not strings",
+    "args_bad_json": "the arguments of a tool call are not valid JSON",
+    "truncated_last": "the last log is truncated (crash while writing)",
+    "no_response_last": "the last log has a request but no response",
+    "no_ctrf": "no test report: the verifier never ran",
+    "ctrf_zero_tests": "a test report with 0 tests",
+    "ctrf_mixed": "a test report with all statuses: passed, failed, skipped, pending, other",
+    "ctrf_bad_json": "a truncated test report",
+    "user_last": "the conversation ends with a tool result: response.choices is empty",
 }
-"""What can be wrong or awkward in a real trial; each is given to whole trials by --hazards."""
+"""What can be wrong or unusual in a real trial. A trial has at most one."""
 
 Properties = dict[str, tuple[str, str]]
 TOOLS: list[tuple[str, str, Properties, list[str]]] = [
@@ -136,7 +135,7 @@ TOOLS: list[tuple[str, str, Properties, list[str]]] = [
 
 
 def tool_schema(name: str, description: str, properties: Properties, required: list[str]) -> dict[str, Any]:
-    """A tool as the provider is told of it."""
+    """Return the schema of a tool, as a request contains it."""
     parameters = {
         "type": "object",
         "additionalProperties": False,
@@ -172,7 +171,7 @@ EXAMPLES = (
 
 
 def system_prompt() -> str:
-    """The system message of every trial."""
+    """Return the system message of every trial."""
     rules = re.split(r"\.\s+", RULES.replace("\n", " ").rstrip("."))
     parts = [
         "<role>\nYou are a senior engineer with full access to a terminal in a Linux container.\n</role>\n",
@@ -193,7 +192,8 @@ def system_prompt() -> str:
 
 SYSTEM = system_prompt()
 
-COMMANDS = (  # real outputs for the pool, none that changes by the minute; one that fails is left out
+# Their output does not change from minute to minute. One that is not installed adds nothing to the pool.
+COMMANDS = (
     "ls -la /usr/bin", "ls -laR /etc", "dpkg -l", "cat /etc/services", "cat /etc/mime.types",
     "git --help -a", "tar --help", "find /usr/share/doc -maxdepth 2 -type f", "locale -a",
     "getent protocols", "cat /usr/share/perl/*/unicore/Name.pl", "openssl ciphers -v",
@@ -214,14 +214,19 @@ UNICODE = "naïve café — 数据处理 ✅ 👩‍👩‍👧‍👦 e\u0301 \
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """Sentences for reasoning, and texts (as lists of lines) for tool output and written files."""
+    """Text to draw from.
+
+    Attributes:
+        sentences: for reasoning and content, sorted.
+        texts: for tool output and written files; each is a list of lines.
+    """
 
     sentences: list[str]
     texts: list[list[str]]
 
 
 def pools() -> Pools:
-    """The pools of this machine: its standard library's sources, and the output of `COMMANDS`."""
+    """Return the pools of this machine, from its standard library and the output of `COMMANDS`."""
     lib = Path(sysconfig.get_paths()["stdlib"])
     sentences: set[str] = set()
     texts: list[list[str]] = []
@@ -231,7 +236,7 @@ def pools() -> Pools:
             tree = ast.parse(source)
         except (SyntaxError, UnicodeDecodeError, ValueError):
             continue
-        if "<|" in source:
+        if "<|" in source:  # markup comes only from hazards
             continue
         texts.append(source.splitlines())
         sentences.update(_sentences(tree))
@@ -253,18 +258,21 @@ def _outputs() -> Iterator[list[str]]:
         done = subprocess.run(
             shell, check=False, capture_output=True, text=True, errors="replace", timeout=30
         )
-        if len(done.stdout) > 200:
+        if len(done.stdout) > 200:  # not an error message
             yield done.stdout[:400_000].splitlines()
 
 
 class Writer:
-    """Draws the parts of one trial from the pools. The order of the draws is part of the output."""
+    """Draws the parts of one trial from the pools.
+
+    The order of the draws decides what a seed gives: changing it changes every corpus.
+    """
 
     def __init__(self, rng: random.Random, pools: Pools) -> None:
         self.rng, self.pools = rng, pools
 
     def prose(self, chars: int) -> str:
-        """Sentences of about that many characters in all."""
+        """Return sentences with about `chars` characters in total."""
         out: list[str] = []
         size = 0
         while size < chars:
@@ -275,7 +283,7 @@ class Writer:
         return "".join(out).strip()
 
     def lines(self, chars: int) -> str:
-        """Consecutive lines of one text, about that many characters."""
+        """Return consecutive lines of one text, with about `chars` characters."""
         text = self.rng.choice(self.pools.texts)
         at = self.rng.randrange(max(1, len(text) - 10))
         out: list[str] = []
@@ -288,7 +296,7 @@ class Writer:
         return "\n".join(out)
 
     def call(self) -> dict[str, Any]:
-        """A tool call, its arguments as a JSON string."""
+        """Return a tool call with its arguments as a JSON string."""
         r = self.rng
         path = f"/app/{r.choice(('src', 'data', 'out', 'lib'))}/"
         path += f"{r.choice(TOPICS).replace(' ', '_')}_{r.randrange(99)}.py"
@@ -328,7 +336,7 @@ class Writer:
         )
 
     def assistant(self, final: bool) -> Message:
-        """An assistant turn: the final one has no calls and always content."""
+        """Return an assistant turn; the final one has content and no tool calls."""
         r = self.rng
         calls = [] if final else [self.call() for _ in range(2 if r.random() < 0.12 else 1)]
         if final:
@@ -343,7 +351,7 @@ class Writer:
         }
 
     def result(self, call: dict[str, Any]) -> Message:
-        """What the tool answers to `call`."""
+        """Return the tool message that answers `call`."""
         r = self.rng
         if call["function"]["name"] == "shell_write_content_to_file":
             found = re.search(r'/app/[a-z]+/\w+\.py(?=["\'}]*$)', str(call["function"]["arguments"]))
@@ -357,7 +365,13 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is the same for all trials of a corpus; `snapshots` is `all`, `last` or a number."""
+    """Settings of a corpus.
+
+    Attributes:
+        seed: seed of all trials.
+        snapshots: which logs of a trial are written: `all`, `last`, or how many of the last ones.
+        traj: trials per task.
+    """
 
     seed: int
     snapshots: str = "all"
@@ -365,7 +379,7 @@ class Settings:
 
 
 def make_trial(root: Path, index: int, settings: Settings, pools: Pools, hazard: str | None) -> Message:
-    """Writes trial `index` below `root`, with a hazard or without, and gives its line of the manifest."""
+    """Write trial `index` below `root`, with or without a hazard; return its entry in the manifest."""
     rng = random.Random(f"{settings.seed}:{index}")
     writer = Writer(rng, pools)
     topic = rng.choice(TOPICS)
@@ -383,7 +397,7 @@ def make_trial(root: Path, index: int, settings: Settings, pools: Pools, hazard:
 
 
 def converse(writer: Writer, topic: str, hazard: str | None) -> list[Exchange]:
-    """The model calls of a trial, each with the messages so far."""
+    """Return the model calls of a trial, each with all messages before it."""
     calls = max(5, min(66, round(writer.rng.lognormvariate(3.05, 0.50))))
     task = f"Task: {topic}.\n\n{writer.prose(600)}\n\nFiles:\n{writer.lines(250)}"
     history: list[Message] = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": task}]
@@ -394,19 +408,19 @@ def converse(writer: Writer, topic: str, hazard: str | None) -> list[Exchange]:
         if hazard == "late_user" and k == calls // 2:
             go_on = "You stopped early. Go on with the task until the check passes."
             history.append({"role": "user", "content": go_on})
-        spoil_answer(answer, k, hazard)
+        add_hazard_to_answer(answer, k, hazard)
         if hazard == "user_last" and final:
             exchanges.append((list(history), None))
             break
         exchanges.append((list(history), answer))
         history.append(answer)
         for call in answer["tool_calls"] or ():
-            history.append(spoil_result(writer.result(call), k, hazard))
+            history.append(add_hazard_to_result(writer.result(call), k, hazard))
     return exchanges
 
 
-def spoil_answer(answer: Message, k: int, hazard: str | None) -> None:
-    """Puts the hazard, if it is one of the model's, into the answer to call `k`."""
+def add_hazard_to_answer(answer: Message, k: int, hazard: str | None) -> None:
+    """Change the answer to model call `k` in place, if the hazard is one of the model."""
     if hazard == "no_reasoning" and k % 3 == 1:
         answer["reasoning_content"] = None
     if hazard == "think_in_content":
@@ -420,11 +434,11 @@ def spoil_answer(answer: Message, k: int, hazard: str | None) -> None:
         call = '<tool_call>\n{"name": "shell_view", "arguments": {"id": "x"}}\n</tool_call>'
         answer["content"] += f"\nI would call {call} here."
     for call in answer["tool_calls"] or ():
-        spoil_call(call["function"], k, hazard)
+        add_hazard_to_call(call["function"], k, hazard)
 
 
-def spoil_call(function: dict[str, Any], k: int, hazard: str | None) -> None:
-    """Puts the hazard, if it is one of a tool call, into a call of answer `k`."""
+def add_hazard_to_call(function: dict[str, Any], k: int, hazard: str | None) -> None:
+    """Change a tool call of answer `k` in place, if the hazard is one of tool calls."""
     if hazard == "inject_in_turn" and k == 1:
         command = "grep -n '<|im_end|>' tokenizer.json"
         function["name"], function["arguments"] = "shell_exec", json.dumps({"id": "main", "command": command})
@@ -439,11 +453,11 @@ PRINTED = {
     "inject_end": "\n151645 <|im_end|>\n",
     "think_in_tool": "\n<think>\nfrom a log\n</think>\n\nrest",
 }
-"""What a tool prints for a hazard."""
+"""What a tool prints, by hazard."""
 
 
-def spoil_result(result: Message, k: int, hazard: str | None) -> Message:
-    """The tool's answer to a call of answer `k`, with the hazard if it is one of a tool."""
+def add_hazard_to_result(result: Message, k: int, hazard: str | None) -> Message:
+    """Change a tool result for answer `k` in place, if the hazard is one of tools, and return it."""
     if hazard == "args_bad_json" and k == 2:
         result["content"] = "Error: bad arguments"
     if k == 3:
@@ -459,7 +473,10 @@ def write_logs(
     keep: int,
     hazard: str | None,
 ) -> dt.datetime:
-    """Writes the conv files of the last `keep` calls, and gives the time of the last call."""
+    """Write the logs of the last `keep` model calls; return the time of the last call.
+
+    Random numbers are drawn for logs that are not written too, so `keep` does not change the others.
+    """
     agent = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     folder = trial / "CAMEL_LOG_DIR" / agent
     folder.mkdir(parents=True, exist_ok=True)
@@ -480,7 +497,7 @@ def write_logs(
 
 
 def request(agent: str, messages: list[Message], clock: dt.datetime) -> dict[str, Any]:
-    """A log as it is written when the request is sent."""
+    """Return a log as it is when the request is sent, without a response."""
     body = {"messages": messages, "model_config_dict": {"tools": TOOL_SCHEMAS}}
     at = clock.isoformat()
     return {"request_timestamp": at, "model": "kimi-k2.5", "agent_id": agent, "request": body}
@@ -489,7 +506,7 @@ def request(agent: str, messages: list[Message], clock: dt.datetime) -> dict[str
 def response(
     rng: random.Random, messages: list[Message], answer: Message | None, clock: dt.datetime
 ) -> dict[str, Any]:
-    """The provider's response that holds `answer`, or no choice at all."""
+    """Return the response with `answer` as its only choice, or without choices for None."""
     prompt = sum(len(m["content"] or "") + len(m.get("reasoning_content") or "") for m in messages) // 4
     completion = rng.randrange(60, 500)
     return {
@@ -510,7 +527,7 @@ def response(
 
 
 def choice(answer: Message) -> dict[str, Any]:
-    """`answer` as the provider sends it."""
+    """Return `answer` as a choice of the response."""
     message = {
         "content": answer["content"],
         "refusal": None,
@@ -526,7 +543,7 @@ def choice(answer: Message) -> dict[str, Any]:
 
 
 def write_report(trial: Path, rng: random.Random, clock: dt.datetime, hazard: str | None) -> float | None:
-    """Writes the CTRF report, and gives the reward that it states, None where it states none."""
+    """Write the CTRF report; return its reward, or None without a readable report."""
     n = rng.randrange(2, 13)
     states = ["passed"] * n
     if rng.random() < 0.25:
@@ -547,7 +564,7 @@ def write_report(trial: Path, rng: random.Random, clock: dt.datetime, hazard: st
 
 
 def report(states: list[str], clock: dt.datetime) -> dict[str, Any]:
-    """A CTRF report of tests that ended in these states."""
+    """Return a CTRF report of tests with these statuses."""
     counts = {s: states.count(s) for s in ("passed", "failed", "skipped", "pending", "other")}
     times = {"start": clock.timestamp(), "stop": clock.timestamp() + 9}
     tests = [
@@ -567,7 +584,7 @@ def report(states: list[str], clock: dt.datetime) -> dict[str, Any]:
 
 
 def write_run_info(trial: Path, task: str, traj_i: int, uid: str, turns: int) -> None:
-    """Writes run_info.json."""
+    """Write run_info.json."""
     summary = {
         "iteration_count": turns,
         "termination_reason": "completed",
@@ -579,20 +596,23 @@ def write_run_info(trial: Path, task: str, traj_i: int, uid: str, turns: int) ->
     (trial / "run_info.json").write_text(json.dumps(info, indent=2))
 
 
-PRINTED_MOST = 100_000_000
-"""The most bytes that one tool prints."""
-PLACE = "(printed very much)"
+MAX_PRINTED = 100_000_000
+"""Largest number of bytes that one tool prints."""
+PLACEHOLDER = "(printed very much)"
 
 
 def make_huge(root: Path, index: int, settings: Settings, pools: Pools, size: int) -> Message:
-    """Writes trial `index` and makes its last log about `size` bytes; the logs before it stay small."""
+    """Write trial `index` with a last log of about `size` bytes; the other logs stay small.
+
+    The large texts are generated while the log is written, so they never have to fit in memory.
+    """
     row = make_trial(root, index, settings, pools, None)
     log = max((root / "trials" / row["trial_uid"]).rglob("conv_*.json"))
     document = json.loads(log.read_text("utf-8"))
     results = [message for message in document["request"]["messages"] if message["role"] == "tool"]
-    for message in results[-max(1, -(-size // PRINTED_MOST)) :]:
-        message["content"] = PLACE
-    first, *others = json.dumps(document, indent=4, ensure_ascii=False).split(PLACE)
+    for message in results[-max(1, -(-size // MAX_PRINTED)) :]:
+        message["content"] = PLACEHOLDER
+    first, *others = json.dumps(document, indent=4, ensure_ascii=False).split(PLACEHOLDER)
     rng, left = random.Random(f"{settings.seed}:huge"), size - log.stat().st_size
     with log.open("w", encoding="utf-8") as file:
         file.write(first)
@@ -603,7 +623,7 @@ def make_huge(root: Path, index: int, settings: Settings, pools: Pools, size: in
 
 
 def printed(rng: random.Random, pools: Pools, size: int) -> Iterator[str]:
-    """Whole texts of the pool as they stand in a JSON string, `size` bytes in all, one text at a time."""
+    """Yield texts of the pool, escaped for a JSON string, with about `size` bytes in total."""
     while size > 0:
         text = "\n".join(rng.choice(pools.texts))[:size] + "\n"
         escaped = json.dumps(text, ensure_ascii=False)[1:-1]
@@ -612,45 +632,47 @@ def printed(rng: random.Random, pools: Pools, size: int) -> Iterator[str]:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--n", type=int, default=400, help="trials (default 400)")
+    parser.add_argument("--n", type=int, default=400, help="number of trials (default 400)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
-        "--snapshots", default="all", help="conv files a trial: all (upstream), last, or a number"
+        "--snapshots", default="all", help="logs per trial: all, last, or a number (default all)"
     )
-    parser.add_argument("--traj", type=int, default=1, help="trials a task")
+    parser.add_argument("--traj", type=int, default=1, help="trials per task (default 1)")
     parser.add_argument(
-        "--hazards", type=float, default=0.0, help="share of trials given a hazard, in rotation"
+        "--hazards", type=float, default=0.0, help="fraction of trials with a hazard (default 0)"
     )
-    parser.add_argument("--huge", type=float, default=0.0, help="MB of the last log of one more trial")
+    parser.add_argument(
+        "--huge", type=float, default=0.0, help="size in MB of the last log of one additional trial"
+    )
     return parser
 
 
 def main() -> None:
-    """Makes a corpus as the command line says."""
+    """Write a corpus as the command line says."""
     parser = arguments()
-    a = parser.parse_args()
-    if (a.out / "trials").exists():
-        parser.error(f"{a.out}/trials exists")
-    settings = Settings(a.seed, a.snapshots, a.traj)
+    args = parser.parse_args()
+    if (args.out / "trials").exists():
+        parser.error(f"{args.out}/trials exists already; give another directory")
+    settings = Settings(args.seed, args.snapshots, args.traj)
     found, names = pools(), tuple(HAZARDS)
     rows: list[Message] = []
     given = 0
-    for i in range(a.n):
+    for i in range(args.n):
         hazard = None
-        if random.Random(f"{a.seed}:h:{i}").random() < a.hazards:
+        if random.Random(f"{args.seed}:h:{i}").random() < args.hazards:
             hazard, given = names[given % len(names)], given + 1
-        rows.append(make_trial(a.out, i, settings, found, hazard))
-    if a.huge:
-        rows.append(make_huge(a.out, a.n, settings, found, int(a.huge * 1e6)))
-    manifest = {name: getattr(a, name) for name in ("n", "seed", "snapshots", "traj", "hazards")}
-    (a.out / "MANIFEST.json").write_text(json.dumps({**manifest, "trials": rows}, indent=1))
+        rows.append(make_trial(args.out, i, settings, found, hazard))
+    if args.huge:
+        rows.append(make_huge(args.out, args.n, settings, found, int(args.huge * 1e6)))
+    manifest = {name: getattr(args, name) for name in ("n", "seed", "snapshots", "traj", "hazards")}
+    (args.out / "MANIFEST.json").write_text(json.dumps({**manifest, "trials": rows}, indent=1))
     turns = sum(row["turns"] for row in rows)
-    print(f"{len(rows)} trials, {turns} model calls, {given} with a hazard, in {a.out}")
+    print(f"{len(rows)} trials, {turns} model calls, {given} with a hazard, in {args.out}")
 
 
 if __name__ == "__main__":

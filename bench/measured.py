@@ -1,4 +1,4 @@
-"""What the benches share: a process measured from its start to its end, and a home for its instance."""
+"""Measure a process from start to end, and prepare a DAGSTER_HOME for it (Linux only)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,36 @@ from pathlib import Path
 from typing import IO
 
 SETA_DAG = str(Path(sys.executable).parent / "seta-dag")
-_EVERY_S = 0.05
+_INTERVAL_S = 0.05
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 _OWN_SETTINGS = ("SETA_", "DAGSTER_", "HF_")
+"""Prefixes of environment variables that a measured process must not inherit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a process and its children took; `said` is the last line that it printed."""
+    """What a process and its children used.
+
+    Attributes:
+        cpu: CPU time in seconds, user and system.
+        wall: elapsed time in seconds.
+        peak_mb: peak memory of the process tree in MB (10**6 bytes).
+        last_line: the last line that the process printed, empty if it printed none.
+    """
 
     cpu: float
     wall: float
     peak_mb: float
-    said: str
+    last_line: str
 
-    def __add__(self, after: Measured) -> Measured:
-        """Two processes one after the other, as one figure."""
-        peak = max(self.peak_mb, after.peak_mb)
-        return Measured(self.cpu + after.cpu, self.wall + after.wall, peak, after.said)
+    def __add__(self, other: Measured) -> Measured:
+        """Combine two processes that ran one after the other."""
+        peak = max(self.peak_mb, other.peak_mb)
+        return Measured(self.cpu + other.cpu, self.wall + other.wall, peak, other.last_line)
 
 
 def new_home(folder: Path) -> Path:
-    """`folder` as a DAGSTER_HOME with the repository's settings."""
+    """Create `folder` as a DAGSTER_HOME with the settings of this repository."""
     text = (Path(__file__).parents[1] / "dagster.yaml").read_text("utf-8")
     folder.mkdir(parents=True)
     (folder / "dagster.yaml").write_text(text.replace("data/.dagster", str(folder)))
@@ -44,51 +52,57 @@ def new_home(folder: Path) -> Path:
 
 
 def measure(command: list[str], home: Path | None = None) -> Measured:
-    """Runs a command to its end. Raises `RuntimeError` with what it printed, where it fails."""
+    """Run a command to its end, with `home` as its DAGSTER_HOME.
+
+    Raises:
+        RuntimeError: if it fails; the message contains the end of its standard error.
+    """
     env = {key: value for key, value in os.environ.items() if not key.startswith(_OWN_SETTINGS)}
     env |= {"DAGSTER_HOME": str(home)} if home else {}
-    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as complained:
-        measured, code = _run(command, env, printed, complained)
-        lines = _text(printed).splitlines()
+    # Files and not pipes: a pipe that nobody reads would block the process when it is full.
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        measured, code = _run(command, env, stdout, stderr)
+        lines = _text(stdout).splitlines()
         if code:
-            raise RuntimeError(f"{' '.join(command)}: exit code {code}\n{_text(complained)[-4000:]}")
+            raise RuntimeError(f"{' '.join(command)}: exit code {code}\n{_text(stderr)[-4000:]}")
     return Measured(*measured, lines[-1] if lines else "")
 
 
 def _run(
-    command: list[str], env: dict[str, str], printed: IO[bytes], complained: IO[bytes]
+    command: list[str], env: dict[str, str], stdout: IO[bytes], stderr: IO[bytes]
 ) -> tuple[tuple[float, float, float], int]:
-    """((CPU seconds, wall seconds, peak in MB), exit code)."""
+    """Return ((CPU seconds, wall seconds, peak in MB), exit code)."""
     done, started = threading.Event(), time.monotonic()
-    process = subprocess.Popen(command, env=env, stdout=printed, stderr=complained)
+    process = subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr)
     with ThreadPoolExecutor(1) as pool:
         watching = pool.submit(_watch, process.pid, done)
         try:
+            # Not `process.wait()`: only `wait4` returns the CPU time of exactly this child.
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
         finally:
             done.set()
     process.returncode = os.waitstatus_to_exitcode(status)
-    # The largest single process is known to the kernel; the sum over several only to the watcher.
+    # The kernel knows the peak of the largest process, only the watcher the sum over several.
     peak = max(watching.result(), usage.ru_maxrss * 1024 / 1e6)
     return (usage.ru_utime + usage.ru_stime, wall, peak), process.returncode
 
 
 def _watch(pid: int, done: threading.Event) -> float:
-    """The most memory that the tree of a process had at once, in MB; its own CPU time is not theirs."""
+    """Return the peak memory of a process tree in MB, sampled until `done` is set."""
     peak = 0.0
-    while not done.wait(_EVERY_S):
+    while not done.wait(_INTERVAL_S):
         peak = max(peak, sum(map(_resident_mb, _tree(pid))))
     return peak
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """A process and its descendants, as they are now."""
+    """Yield a process and its present descendants."""
     waiting = [pid]
     while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += _children(one)
+        current = waiting.pop()
+        yield current
+        waiting += _children(current)
 
 
 def _children(pid: int) -> list[int]:
@@ -96,11 +110,12 @@ def _children(pid: int) -> list[int]:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:  # it has ended
         return []
+    # The kernel lists children per thread that started them.
     return [int(child) for one in threads for child in _read(f"/proc/{pid}/task/{one}/children").split()]
 
 
 def _resident_mb(pid: int) -> float:
-    """Pages that two processes share, or that are a mapped file's, count each time."""
+    """Return the resident memory of a process; shared pages count in every process."""
     sizes = _read(f"/proc/{pid}/statm").split()
     return int(sizes[1]) * _PAGE_MB if sizes else 0.0
 
@@ -108,7 +123,7 @@ def _resident_mb(pid: int) -> float:
 def _read(path: str) -> str:
     try:
         return Path(path).read_text("ascii")
-    except OSError:
+    except OSError:  # the process has ended since it was listed
         return ""
 
 

@@ -1,4 +1,7 @@
-"""RESULTS.md: a block for each size between marks, replaced by the next run of that size; prose stays."""
+"""Write RESULTS.md: one marked block per size, which the next run of that size replaces.
+
+Text outside the blocks stays.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +25,25 @@ TEMPLATE = Path(__file__).parent / "results_template.md"
 PACKAGES = ("dagster", "fastokens", "tokenizers", "transformers", "datasets", "pyarrow")
 RATIOS = {"a/c": ("a", "c"), "c/b": ("c", "b"), "b/d": ("b", "d"), "b0/d": ("b0", "d")}
 _BLOCK = re.compile(r"<!-- bench (.+?) -->\n.*?<!-- end \1 -->\n\n?", re.DOTALL)
-_HERE = "<!-- blocks -->\n"
+_BLOCKS = "<!-- blocks -->\n"
+"""The line after which the blocks are written, in the order of their sizes."""
 
 
 def spread(values: Sequence[float], form: str = ",.1f") -> str:
-    """The median, and between what the values lie, where they are not all the same."""
+    """Format the median of the values, followed by their range unless they are all the same."""
     least, most = format(min(values), form), format(max(values), form)
     return format(median(values), form) + (f" [{least} - {most}]" if least != most else "")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table, numbers to the right."""
+    """Format a Markdown table; all columns except the first are aligned to the right."""
     heads = list(head)
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *map(list, rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def figures(measured: Sequence[Measured]) -> list[str]:
-    """CPU, wall and memory, as a table shows them."""
+    """Format CPU time, wall time and memory of several measurements as cells of a table."""
     return [
         spread([one.cpu for one in measured]),
         spread([one.wall for one in measured]),
@@ -48,7 +52,7 @@ def figures(measured: Sequence[Measured]) -> list[str]:
 
 
 def ways(found: Sequence[Round]) -> str:
-    """A row for each way that was measured."""
+    """Return the table of all ways that were measured."""
     rows = []
     for way in (way for way in LABELS if way in found[0]):
         measured = [one[way] for one in found]
@@ -58,28 +62,28 @@ def ways(found: Sequence[Round]) -> str:
 
 
 def ratios(found: Sequence[Round]) -> str:
-    """CPU seconds against one another, round by round."""
+    """Return the table of ratios between CPU times, each taken within a round."""
     pairs = {name: pair for name, pair in RATIOS.items() if pair[0] in found[0]}
     values = ([one[over].cpu / one[under].cpu for one in found] for over, under in pairs.values())
     return table(("CPU ratio", *pairs), [("", *(spread(of_pair, ".2f") for of_pair in values))])
 
 
 def parts(found: Sequence[Round]) -> str:
-    """What the floor is made of."""
-    of_rounds = [json.loads(one["d"].said)["parts"] for one in found]
+    """Return a sentence on the parts of the floor (median CPU seconds)."""
+    of_rounds = [json.loads(one["d"].last_line)["parts"] for one in found]
     each = (f"{name} {median(one[name] for one in of_rounds):.2f}" for name in of_rounds[0])
     return f"The floor's CPU seconds: {', '.join(each)}."
 
 
 def after(found: Sequence[Change]) -> str:
-    """What small changes cost."""
+    """Return the table of the builds after small changes."""
     measured = {"one": [one.one for one in found], "nothing": [one.nothing for one in found]}
     rows = [(CHANGES[name], *figures(of_name)) for name, of_name in measured.items()]
     return table(("then", "CPU s", "wall s", "peak MB"), rows)
 
 
 def hub(found: Sequence[Change]) -> str:
-    """What is new to the Hub."""
+    """Return a sentence on what is new to the Hub after one new trial."""
 
     def of(key: str) -> str:
         return spread([one.new[key] / (1 if "shards" in key else 1e6) for one in found], ",.4g")
@@ -87,12 +91,12 @@ def hub(found: Sequence[Change]) -> str:
     return (
         f"After one new trial, both datasets together: {of('new shards')} of {of('shards')} shards are new, "
         f"{of('bytes of new files')} MB of {of('bytes')} MB in new files, {of('bytes of new chunks')} MB of "
-        "them in chunks that were not there before (an estimate, see new_bytes.py)."
+        "them in new chunks (an estimate, see new_bytes.py)."
     )
 
 
 def machine() -> str:
-    """The machine's shape, and what ran on it."""
+    """Return a sentence on date, machine and versions."""
     cpus = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -105,16 +109,21 @@ def machine() -> str:
 
 
 def write(name: str, title: str, sections: Iterable[str], path: Path = RESULTS) -> None:
-    """Puts the block of that name into RESULTS.md, in the place of an older one of that name."""
+    """Write a block to RESULTS.md, replacing the one of the same name.
+
+    Raises:
+        SystemExit: if the file has no line for the blocks.
+    """
     text = path.read_text("utf-8") if path.exists() else TEMPLATE.read_text("utf-8")
     blocks = {found[1]: found[0].rstrip() for found in _BLOCK.finditer(text)}
     body = "\n\n".join([f"## {title}", *sections])
     blocks[name] = f"<!-- bench {name} -->\n{body}\n<!-- end {name} -->"
+    # All blocks are removed and written again, so that they are always in order.
     ordered = "\n\n".join(blocks[key] for key in sorted(blocks, key=_by_number))
-    head, mark, tail = _BLOCK.sub("", text).partition(_HERE)
+    head, mark, tail = _BLOCK.sub("", text).partition(_BLOCKS)
     if not mark:
-        raise SystemExit(f"{path}: it has no line {_HERE.strip()}, where the blocks are to stand")
-    path.write_text(f"{head}{_HERE}\n{ordered}\n\n{tail.lstrip()}", "utf-8")
+        raise SystemExit(f"{path}: the line {_BLOCKS.strip()} is missing; add it where the blocks belong")
+    path.write_text(f"{head}{_BLOCKS}\n{ordered}\n\n{tail.lstrip()}", "utf-8")
 
 
 def _by_number(name: str) -> tuple[int, str]:

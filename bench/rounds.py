@@ -1,4 +1,4 @@
-"""The ways to build one corpus, each measured once a round, and what small changes cost after them."""
+"""The ways to build one corpus, each measured once per round."""
 
 from __future__ import annotations
 
@@ -17,35 +17,44 @@ from measured import SETA_DAG, Measured, measure, new_home
 HERE = Path(__file__).parent
 VARIANTS = ("thinking", "nothink")
 LABELS = {
-    "a": "a. plain loop, as the reference",
-    "b": "b. our domain code alone",
+    "a": "a. plain loop, like the reference",
+    "b": "b. the library without Dagster",
     "b0": "b0. the same without proofs",
     "c": "c. seta-dag build",
     "d": "d. the floor",
 }
 Round = dict[str, Measured]
+"""One measurement of each way, by its key in `LABELS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Trials below `work`/rollouts, and those left out, to come later one by one."""
+    """A corpus of rollouts, and some trials that are added to it later.
+
+    Attributes:
+        work: folder of everything that belongs to this corpus.
+        later: directories of the trials that are left out at first.
+    """
 
     work: Path
     later: tuple[Path, ...]
 
     @property
     def rollouts(self) -> Path:
-        """What is built."""
+        """The rollouts root."""
         return self.work / "rollouts"
 
     @property
     def built(self) -> Path:
-        """What the first round's build made; later builds go on from it."""
+        """Output directory of the build of the first round; builds after changes continue from it."""
         return self.work / "built"
 
 
 def make_corpus(work: Path, size: int, later: int, options: list[str]) -> Corpus:
-    """A corpus of `size` trials (and a huge one, where the options say so); `later` more are left out."""
+    """Write a corpus of `size` trials, and `later` more that are left out.
+
+    `options` go to make_corpus.py; `--huge` adds one more trial.
+    """
     command = [sys.executable, str(HERE / "make_corpus.py"), str(work / "rollouts"), "--n", str(size + later)]
     subprocess.run([*command, *options], check=True, capture_output=True)
     trials = json.loads((work / "rollouts" / "MANIFEST.json").read_bytes())["trials"]
@@ -56,52 +65,59 @@ def make_corpus(work: Path, size: int, later: int, options: list[str]) -> Corpus
     return Corpus(work, tuple(left_out))
 
 
-def rounds(corpus: Corpus, number: int, loop: bool, said: Callable[[str, Measured], None]) -> list[Round]:
-    """Each way in turn, then again; `said` is told of each as it ends. Each writes to an empty directory."""
+def rounds(corpus: Corpus, number: int, loop: bool, progress: Callable[[str, Measured], None]) -> list[Round]:
+    """Measure every way once per round, each with an empty output directory.
+
+    Without `loop`, way `a` is left out. `progress` is called with the key of a way and its measurement.
+    """
     found: list[Round] = []
     for _ in range(number):
         found.append({})
         for way, measured in one_round(corpus, loop):
-            said(way, measured)
+            progress(way, measured)
             found[-1][way] = measured
     return found
 
 
 def one_round(corpus: Corpus, loop: bool) -> Iterator[tuple[str, Measured]]:
-    """The ways in their order, measured. Raises `RuntimeError` where two build different datasets."""
+    """Yield the measurement of each way.
+
+    Raises:
+        RuntimeError: if two ways that should write the same datasets write different ones.
+    """
     first = not corpus.built.exists()
     ways = {
         "a": lambda: plain_loop(corpus, corpus.work / "a"),
-        "b": lambda: alone(corpus, corpus.work / "b"),
-        "b0": lambda: alone(corpus, corpus.work / "b0", "--no-proofs"),
+        "b": lambda: library(corpus, corpus.work / "b"),
+        "b0": lambda: library(corpus, corpus.work / "b0", "--no-proofs"),
         "c": lambda: build(corpus, corpus.built if first else corpus.work / "c"),
         "d": lambda: floor(corpus, corpus.work / "d"),
     }
     for way in ways if loop else list(ways)[1:]:
-        os.sync()  # what the one before wrote
+        os.sync()  # so that no way pays for what the previous one wrote
         yield way, ways[way]()
         if way == "c":
             for other in ("b", "b0"):
                 require_same(corpus.built, corpus.work / other)
-    for folder in ("a", "b", "b0", "c", "d", "home"):
+    for folder in ("a", "b", "b0", "c", "d"):
         shutil.rmtree(corpus.work / folder, ignore_errors=True)
 
 
 def plain_loop(corpus: Corpus, out: Path) -> Measured:
-    """Both variants, one after the other; the figure is their sum."""
+    """Measure the reference's way, one variant after the other, as one sum."""
     both = [measure(_way("reference", corpus, out / variant, variant)) for variant in VARIANTS]
     tokens = sum(tokens_of(one) for one in both)
     total = both[0] + both[1]
     return Measured(total.cpu, total.wall, total.peak_mb, json.dumps({"tokens": tokens}))
 
 
-def alone(corpus: Corpus, out: Path, *options: str) -> Measured:
-    """The library without Dagster."""
+def library(corpus: Corpus, out: Path, *options: str) -> Measured:
+    """Measure the library without Dagster."""
     return measure(_way("alone", corpus, out, *options))
 
 
 def build(corpus: Corpus, out: Path) -> Measured:
-    """The command, with an instance of its own that stays beside `out`."""
+    """Measure the command, with an instance of its own that is kept next to `out`."""
     home = out.with_name(f"{out.name}.home")
     home = home if home.exists() else new_home(home)
     command = [SETA_DAG, "build", "--rollouts", str(corpus.rollouts), "--out", str(out), "--json"]
@@ -109,7 +125,7 @@ def build(corpus: Corpus, out: Path) -> Measured:
 
 
 def floor(corpus: Corpus, out: Path) -> Measured:
-    """What can't be avoided; it is prepared once from what was built."""
+    """Measure the work that can't be avoided. Its input is prepared once, from the first build."""
     prepared = corpus.work / "prepared"
     if not prepared.exists():
         measure([sys.executable, str(HERE / "ways" / "prepare.py"), str(corpus.built), str(prepared)])
@@ -122,16 +138,21 @@ def _way(name: str, corpus: Corpus, out: Path, *more: str) -> list[str]:
 
 
 def tokens_of(measured: Measured) -> int:
-    """The tokens of both variants, as the process printed them."""
-    tokens = json.loads(measured.said)["tokens"]
+    """Return the number of tokens of both variants, which every way prints as JSON."""
+    tokens = json.loads(measured.last_line)["tokens"]
+    # `seta-dag build --json` prints them per variant.
     return sum(tokens.values()) if isinstance(tokens, dict) else int(tokens)
 
 
 def require_same(one: Path, other: Path) -> None:
-    """Raises `RuntimeError` where the datasets of two outputs are not the same bytes."""
+    """Compare the shards of two output directories byte for byte.
+
+    Raises:
+        RuntimeError: if they differ.
+    """
     for variant in VARIANTS:
         names = [sorted(path.name for path in (out / variant / "data").iterdir()) for out in (one, other)]
         folders = [out / variant / "data" for out in (one, other)]
         same, _, _ = filecmp.cmpfiles(*folders, names[0], shallow=False)
         if names[0] != names[1] or same != names[0]:
-            raise RuntimeError(f"{one} and {other} hold different {variant} datasets")
+            raise RuntimeError(f"{one} and {other} contain different {variant} datasets")

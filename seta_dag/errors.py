@@ -1,7 +1,15 @@
-"""Every error that seta_dag raises on purpose: what is wrong, where, and what to do.
+"""Every error that seta_dag raises on purpose. Each says which file, what is wrong, and what to do.
 
-Bad input never raises out of a build: it becomes a drop with a reason in the ledger.
-Bad configuration raises `ConfigError` before anything is built.
+    SetaError
+    ├── ConfigError      bad configuration: exit code 2, before anything is built
+    │   └── StudentError
+    ├── NotBuiltError    an earlier stage has not written its file yet
+    ├── ChangedError     the rollouts changed while they were read
+    ├── OutputError      a file cannot be written
+    ├── PublishError     the Hub or a check refused a publish
+    └── DatasetError     a dataset does not have the form it must have
+
+Bad input never stops a build: it becomes a flag of a row, or a drop with a reason in the ledger.
 """
 
 
@@ -10,7 +18,7 @@ class SetaError(Exception):
 
 
 class ConfigError(SetaError, ValueError):
-    """A setting can't be used; the command line ends with exit code 2."""
+    """An option cannot be used; the command line exits with code 2."""
 
 
 class StudentError(ConfigError):
@@ -18,20 +26,20 @@ class StudentError(ConfigError):
 
 
 class NotBuiltError(SetaError, FileNotFoundError):
-    """A file that an earlier stage writes is not there yet."""
+    """A file that an earlier stage writes does not exist yet."""
 
 
 class ChangedError(SetaError, RuntimeError):
-    """The input changed while it was read, so what was read of it may be of no one state."""
+    """The rollouts changed while they were read, so the result may mix two states."""
 
 
 class OutputError(SetaError, OSError):
-    """A file can't be written where it belongs; its cause is what the system said."""
+    """A file cannot be written where it belongs; the cause is the system's error."""
 
 
 class PublishError(SetaError, ConnectionError):
-    """A dataset was not published; nothing of it is visible on the Hub."""
+    """A dataset was not published, or was published without its tag; the message says which."""
 
 
 class DatasetError(SetaError, ValueError):
-    """A dataset on disk or on the Hub does not have the form that it must have."""
+    """A dataset on disk or on the Hub does not have the form it must have."""

@@ -1,9 +1,9 @@
-"""Our domain code without Dagster: what `seta-dag build` does, and what its asset checks read back.
+"""The library without Dagster: the work of `seta-dag build`, and of its asset checks.
 
     python bench/ways/alone.py ROLLOUTS OUT [--no-proofs]
 
-Without proofs it is to be held against the floor: no row is proved, and nothing written is read back, so
-there are no cards.
+Without proofs it can be compared with the floor: no row is proved and nothing is read back, so there are no
+cards either.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from seta_dag.executor.memory import use_one_pool
 
-use_one_pool()  # as seta_dag/defs does, before Arrow is loaded
+use_one_pool()  # before Arrow is imported, as in seta_dag/defs; hence the imports below it
 
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.filters.filters import Filters
@@ -45,11 +45,11 @@ from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_stude
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.student.vocabulary import Vocabulary
 
-SAMPLED = 0.05
+SAMPLED = 0.05  # fraction of rows that the reference engine checks, as in a build
 
 
-class Unproved(Prover):
-    """Takes every row for exact."""
+class NoProofs(Prover):
+    """A prover that accepts every row."""
 
     def prove(self, *_: Any, **__: Any) -> None:
         return None
@@ -59,14 +59,14 @@ class Unproved(Prover):
 
 
 def row_maker(student: Student, proofs: bool) -> RowMaker:
-    """What makes the rows; without proofs the vocabulary, which only they need, is not loaded."""
+    """Return what makes the rows. Without proofs, the vocabulary is not loaded: only they need it."""
     if proofs:
         return RowMaker(loaded(student, "fastokens"), SAMPLED)
-    return RowMaker(Unproved(student, StudentTokenizer.load(student), cast(Vocabulary, None)), 0.0)
+    return RowMaker(NoProofs(student, StudentTokenizer.load(student), cast(Vocabulary, None)), 0.0)
 
 
 def build(root: Path, out: OutputLayout, student: Student, proofs: bool) -> Merged:
-    """Both datasets, their cards and the ledger."""
+    """Build both datasets, their cards and the ledger."""
     merged = merge_runs(root, "*", student.identity)
     write_merged(out.resume_chain, merged)
     tasks = list(merged.fingerprints)
@@ -83,7 +83,7 @@ def build(root: Path, out: OutputLayout, student: Student, proofs: bool) -> Merg
 
 
 def check(root: Path, out: OutputLayout, merged: Merged) -> None:
-    """What seta_dag/defs/checks.py reads back."""
+    """Read the written files back and check them, as seta_dag/defs/checks.py does."""
     lines = read_ledger(out.ledger)
     assert not failures(out, merged.fingerprints)
     assert not unaccounted(lines, count_by_run(root, "*"))
@@ -98,7 +98,7 @@ def check(root: Path, out: OutputLayout, merged: Merged) -> None:
 
 
 def main() -> None:
-    """Builds, checks, and prints how many tokens the rows have."""
+    """Build, check, and print the number of tokens of both variants."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,8 +1,9 @@
-"""What no implementation can avoid: parsing the logs, encoding the texts, Parquet of ready arrays.
+"""The work that no implementation can avoid: parse logs, encode texts, write arrays as Parquet.
 
     python bench/ways/floor.py ROLLOUTS OUT PREPARED
 
-PREPARED is what prepare.py made of a build: which logs are chosen, and each shard's rows, mapped.
+PREPARED was written by prepare.py from a build: the paths of the chosen logs, and the rows of each shard as
+Arrow, which is read through a memory map.
 """
 
 from __future__ import annotations
@@ -27,30 +28,30 @@ SHORT = [
 
 
 def prepared_shards(prepared: Path, variant: str) -> Iterator[pa.Table]:
-    """The rows of each shard, mapped."""
+    """Yield the rows of each shard, memory-mapped."""
     with pa.ipc.open_file(pa.memory_map(str(prepared / f"{variant}.arrow"))) as file:
         for at in range(file.num_record_batches):
             yield pa.Table.from_batches([file.get_batch(at)])
 
 
 def parse_logs(rollouts: Path, prepared: Path) -> None:
-    """Reads and parses the chosen log of each row."""
+    """Read and parse the chosen log of each row."""
     for path in json.loads((prepared / "logs.json").read_bytes()):
         orjson.loads((rollouts / path).read_bytes())
 
 
 def encode(tokenizer: Tokenizer, prepared: Path) -> int:
-    """Encodes the texts of both variants as they stand; gives the number of tokens."""
+    """Encode the texts of both variants as they are; return the number of tokens."""
     tokens = 0
     for variant in VARIANTS:
         for shard in prepared_shards(prepared, variant):
             ids, _ = tokenizer.encode_batch_flat(shard["chat_template_str"].to_pylist())
-            tokens += len(ids) // 4
+            tokens += len(ids) // 4  # `ids` are the bytes of 32-bit integers
     return tokens
 
 
 def write_shard(rows: pa.Table, path: Path) -> None:
-    """As seta_dag/dataset/shards.py writes one; prepare.py holds one against it."""
+    """Write a shard with the settings of seta_dag/dataset/shards; prepare.py compares one with a build."""
     pq.write_table(
         rows,
         path,
@@ -65,7 +66,7 @@ def write_shard(rows: pa.Table, path: Path) -> None:
 
 
 def write_shards(prepared: Path, out: Path) -> None:
-    """Both datasets, several shards at once."""
+    """Write both datasets, several shards at once."""
     with ThreadPoolExecutor() as pool:
         for variant in VARIANTS:
             (out / variant).mkdir(parents=True)
@@ -74,7 +75,7 @@ def write_shards(prepared: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """Does all three, and prints the tokens and the CPU seconds of each part."""
+    """Do all three, and print the number of tokens and the CPU seconds of each part."""
     rollouts, out, prepared = map(Path, sys.argv[1:])
     ends = {"start": time.process_time()}
     parse_logs(rollouts, prepared)

@@ -1,4 +1,4 @@
-"""What floor.py works on, out of a build; not measured.
+"""Prepare the input of floor.py from a build; not measured.
 
 python bench/ways/prepare.py BUILT PREPARED
 """
@@ -20,12 +20,12 @@ from seta_dag.tokens.student.student import qwen3_tokenizer_path
 
 
 def shards(built: Path, variant: str) -> list[Path]:
-    """The shards of a variant, in order."""
+    """Return the shards of a variant, in order."""
     return sorted((built / variant / "data").glob("*.parquet"))
 
 
 def prepare(built: Path, prepared: Path, variant: str) -> None:
-    """Writes the rows of each shard as one batch."""
+    """Write the rows of each shard as one record batch of an Arrow file."""
     with pa.ipc.new_file(str(prepared / f"{variant}.arrow"), ROW_SCHEMA) as writer:
         for path in shards(built, variant):
             (batch,) = pq.read_table(path).cast(ROW_SCHEMA).combine_chunks().to_batches()
@@ -33,22 +33,28 @@ def prepare(built: Path, prepared: Path, variant: str) -> None:
 
 
 def require_same_bytes(built: Path, prepared: Path, variant: str) -> None:
-    """The floor writes what the build wrote, or it would be the floor of something else.
+    """Check that floor.py writes the first shard exactly as the build did.
 
-    Where a page ends depends on the chunks that the rows come in: of the long columns one row in each.
+    Otherwise it would be the floor of something else.
+
+    Raises:
+        RuntimeError: if the bytes differ.
     """
     rows, written = next(prepared_shards(prepared, variant)), shards(built, variant)[0].read_bytes()
-    apart = pa.concat_tables(rows.slice(at, 1) for at in range(len(rows)))
-    chunked = pa.table({name: (apart if name in LONG else rows)[name] for name in rows.schema.names})
+    # Chunks of a column decide where its pages end. The build writes long columns one row per chunk.
+    one_per_chunk = pa.concat_tables(rows.slice(at, 1) for at in range(len(rows)))
+    chunked = pa.table({name: (one_per_chunk if name in LONG else rows)[name] for name in rows.schema.names})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shard"
         write_shard(chunked.cast(ROW_SCHEMA), path)
         if path.read_bytes() != written:
-            raise RuntimeError("floor.py writes a shard otherwise than seta_dag/dataset/shards.py")
+            raise RuntimeError(
+                "floor.py and seta_dag/dataset/shards write different shards; adapt write_shard in floor.py"
+            )
 
 
 def main() -> None:
-    """Writes the chosen logs' paths, the tokenizer and the rows."""
+    """Write the paths of the chosen logs, the tokenizer and the rows."""
     built, prepared = Path(sys.argv[1]), Path(sys.argv[2])
     prepared.mkdir(parents=True)
     shutil.copy(qwen3_tokenizer_path(), prepared / "tokenizer.json")

@@ -1,9 +1,10 @@
-"""A plain loop over the trials, as the public builder (camel-ai/seta-release) makes a dataset: one variant.
+"""A plain loop over the trials, as the public builder (camel-ai/seta-release) writes one variant.
 
     python bench/ways/reference.py ROLLOUTS OUT thinking|nothink
 
-The largest log of each trial, its chat template by `transformers`, HF tokenizers, a scan of the ids for
-the mask, a line of jsonl; then `datasets` makes Parquet of the lines. Nothing is proved or checked.
+For each trial: take the largest log, render it with `transformers`, encode it with HF tokenizers, scan the
+ids for the mask, and write a line of jsonl. In the end, `datasets` converts the lines to Parquet. Nothing is
+proved or checked.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is to be had from the Hub, and no time lost by asking it
+os.environ["HF_HUB_OFFLINE"] = (
+    "1"  # before `transformers` is imported; requests to the Hub would only take time
+)
 
 from datasets import Features, List, Value, load_dataset
 from transformers import PreTrainedTokenizerFast
@@ -25,7 +28,7 @@ from seta_dag.tokens.student.student import qwen3_tokenizer_path
 
 TEMPLATE = Path(__file__).parents[2] / "seta_dag_tests/golden/qwen3/chat_template_second.jinja"
 THINK_BLOCK = re.compile(r"<think>\n.*?\n</think>\n\n", re.DOTALL)
-IM_START, IM_END, ASSISTANT = 151644, 151645, 77091
+IM_START, IM_END, ASSISTANT = 151644, 151645, 77091  # token ids of Qwen3
 COUNTS = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
 FEATURES = Features(
     {
@@ -44,7 +47,7 @@ Row = dict[str, Any]
 
 
 def reward(trial: Path) -> float | None:
-    """Passed / all tests of the report, None where there is no good one."""
+    """Return passed tests / all tests, or None if the report is missing or not readable."""
     try:
         summary = json.loads((trial / "verifier" / "ctrf.json").read_text("utf-8"))["results"]["summary"]
     except (OSError, ValueError):
@@ -53,20 +56,20 @@ def reward(trial: Path) -> float | None:
 
 
 def largest_log(trial: Path) -> Path | None:
-    """The largest log is the last one: each holds all messages so far."""
+    """Return the largest log, which is normally the last: each contains all messages so far."""
     logs = trial.glob("CAMEL_LOG_DIR/*/conv_*.json")
     return max(logs, key=lambda path: path.stat().st_size, default=None)
 
 
 def messages_of(log: dict[str, Any]) -> list[dict[str, Any]]:
-    """The messages of the request, and the answer to it."""
+    """Return the messages of the request, and the answer to it."""
     messages = list(log["request"]["messages"])
     messages += [choice["message"] for choice in log.get("response", {}).get("choices", [])[:1]]
     return [{**message, "content": message.get("content") or ""} for message in messages]
 
 
 def text_of(tokenizer: PreTrainedTokenizerFast, log: dict[str, Any], variant: str) -> str:
-    """The conversation in the student's chat template."""
+    """Render the conversation with the chat template of the student."""
     messages = messages_of(log)
     if variant == "nothink":
         messages[0]["content"] = messages[0]["content"].rstrip() + "\n/no_think"
@@ -76,7 +79,7 @@ def text_of(tokenizer: PreTrainedTokenizerFast, log: dict[str, Any], variant: st
 
 
 def mask_of(ids: list[int]) -> list[int]:
-    """1 from each assistant header through its <|im_end|> and the newline after it."""
+    """Return the loss mask: 1 from each assistant header through the newline after its <|im_end|>."""
     mask = [0] * len(ids)
     at = 0
     while at < len(ids):
@@ -91,7 +94,7 @@ def mask_of(ids: list[int]) -> list[int]:
 
 
 def row_of(tokenizer: PreTrainedTokenizerFast, rollouts: Path, trial: Path, variant: str) -> Row | None:
-    """The trial's row, None where it has no report or no log."""
+    """Return the row of a trial, or None if it has no usable report or log."""
     score, path = reward(trial), largest_log(trial)
     if score is None or path is None:
         return None
@@ -121,7 +124,7 @@ def row_of(tokenizer: PreTrainedTokenizerFast, rollouts: Path, trial: Path, vari
 
 
 def rows(rollouts: Path, variant: str) -> Iterator[Row]:
-    """A row for each trial that has a report and a log."""
+    """Yield a row per trial that has a report and a log."""
     template = TEMPLATE.read_text("utf-8")
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(qwen3_tokenizer_path()), chat_template=template)
     for trial in sorted((rollouts / "trials").iterdir()):
@@ -131,7 +134,7 @@ def rows(rollouts: Path, variant: str) -> Iterator[Row]:
 
 
 def main() -> None:
-    """Writes one variant, and prints how many tokens its rows have."""
+    """Write one variant, and print the number of its tokens."""
     rollouts, out, variant = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     out.mkdir(parents=True)
     lines, tokens = out / f"{variant}.jsonl", 0

@@ -115,7 +115,7 @@ class _Verifier:
     ) -> tuple[str, ...] | None:
         """The names of the fewest differences that together give the row."""
         text = row["chat_template_str"]
-        ids = self.prover.tokenizer.engine.whole([text]).ids
+        ids = self.prover.tokenizer.engine.encode([text]).ids
         if not _same(row, ids, self.prover.scan(ids)):
             return None
         if text == ours.text:

@@ -1,4 +1,4 @@
-"""How memory is had from the system, and given back to it."""
+"""Take memory from the system in one place, and return what is free."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import os
 
 
 def use_one_pool() -> None:
-    """Lets Arrow take its memory where Python and numpy take theirs, if it is not loaded yet.
+    """Make Arrow allocate where Python and numpy do, if it is not loaded yet.
 
-    Its own pool keeps what it was given: a third more at the peak of a build, and page faults cost time.
+    Its own pool keeps freed memory: a third more at the peak of a build, and page faults cost time.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def give_back() -> None:
-    """Asks the C library to keep no free memory; without effect where it has no such call (glibc has it).
+    """Ask the C library to return free memory to the system; does nothing where it cannot (glibc can).
 
-    To be called after something large is gone, as what was parsed to load a tokenizer: 100 MB else stay.
+    Call it after something large is gone, for example the JSON that a tokenizer was loaded from: otherwise
+    100 MB stay allocated.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -1,4 +1,4 @@
-"""Task by task through a stage: one task that raises is written down and never stops the others."""
+"""Run a stage task by task: a task that raises an error is recorded, and never stops the others."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from seta_dag.store.journal import Entry, appending
 from seta_dag.store.layout import OutputLayout, task_file_name
 
 TASK_STAGES = ("trials", "ctrf", "tokens")
-"""The stages that are built task by task, in their order."""
+"""The stages that are built task by task, in order."""
 
 Progress = Callable[[int, int], None]
-"""Is told (tasks done, tasks in all) after each task."""
+"""Progress callback, called with `(done, total)` after each task."""
 
 
 def no_progress(done: int, total: int) -> None:
-    """For whom progress is of no interest."""
+    """Ignore progress."""
 
 
 class TaskResult(NamedTuple):
-    """What a task gave: what JSON can hold of it, what it counted, and the checksum of its file, if any."""
+    """Result of building one task: a JSON-serializable record, counters, and the checksum of its file."""
 
     record: Any
     counts: Counter[str]
@@ -39,7 +39,7 @@ class TaskResult(NamedTuple):
 
 @dataclass(slots=True)
 class StageReport:
-    """What a stage did: the tasks built, what they counted, and the sentence for each that failed."""
+    """What a stage did: tasks built, their counters added up, and a sentence per task that failed."""
 
     built: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -56,14 +56,14 @@ def run_stage(
     tick: Progress = no_progress,
     workers: int | None = 1,
 ) -> StageReport:
-    """Calls `build(task)` for each task, on several threads at once if asked, and keeps what it gave.
+    """Call `build(task)` for each task, on `workers` threads, and append each result to the journal.
 
-    A task that failed in an earlier stage is passed over; one that raises here is kept as failed.
+    A task that failed in an earlier stage is skipped; one that raises an error here is recorded as failed.
     """
     report, todo = StageReport(), list(tasks)
-    give_back()  # what the stage before left
+    give_back()  # what the previous stage left
     with appending(out.journal(stage)) as append:
-        made = in_order(lambda task: _made(out, stage, fingerprints[task], task, build), todo, workers)
+        made = in_order(lambda task: _result(out, stage, fingerprints[task], task, build), todo, workers)
         for done, (task, one) in enumerate(zip(todo, made, strict=True), 1):
             if isinstance(one, str):
                 report.failed[task] = one
@@ -78,10 +78,10 @@ def run_stage(
     return report
 
 
-def _made(
+def _result(
     out: OutputLayout, stage: str, fingerprint: str, task: str, build: Callable[[str], TaskResult]
 ) -> TaskResult | str:
-    """What the task gave, or the sentence that says why it failed."""
+    """Return the result of a task, or the sentence that says why it failed."""
     note = failure_note(out, task, fingerprint)
     earlier = read_failure(note)
     if earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
@@ -96,21 +96,21 @@ def _made(
 
 
 def _what(error: Exception) -> str:
-    """What went wrong without the paths of this machine: the ledger is the same on all (R12)."""
+    """Say what went wrong without paths of this machine: the ledger is the same on all (rule R12)."""
     cause = error.__cause__ if isinstance(error, OutputError) else error
     said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
     return f"{type(cause).__name__}: {said}"
 
 
 def records(out: OutputLayout, stage: str, fingerprints: Mapping[str, str]) -> dict[str, bytes]:
-    """What is kept of each task that is built in a stage, as JSON; all of it that belongs to it is whole."""
+    """Return the JSON record of each task that a stage has built and whose file is intact."""
     found = entries(out, stage)
     names = {task: task_file_name(stage, task, value) for task, value in fingerprints.items()}
     return {task: found[name].record for task, name in names.items() if name in found}
 
 
 def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
-    """The tasks that lack a stage for their fingerprint, or whose building failed."""
+    """Return the tasks that failed, or for which a stage is missing."""
     built = {stage: entries(out, stage) for stage in TASK_STAGES}
     failed = out.built("failed")
 
@@ -122,7 +122,7 @@ def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
 
 
 def prune(out: OutputLayout, fingerprints: Mapping[str, str]) -> None:
-    """Removes what is kept of tasks, and of states of tasks, that are no longer there."""
+    """Remove whatever belongs to tasks, or to fingerprints of tasks, that no longer exist."""
     for stage in TASK_STAGES:
         compact(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
     for stage in ("tokens", "failed"):
@@ -130,18 +130,18 @@ def prune(out: OutputLayout, fingerprints: Mapping[str, str]) -> None:
 
 
 def failure_note(out: OutputLayout, task: str, fingerprint: str) -> Path:
-    """Where it is kept that the building of `task` raised."""
+    """Return the path of the note that a task failed."""
     return out.task_file("failed", task, fingerprint)
 
 
 def read_failure(note: Path) -> tuple[str, str] | None:
-    """(stage, sentence) of a kept failure, None where the task did not fail."""
+    """Return (stage, sentence) of a failure, None if the task did not fail."""
     kept = read_memo(note)
     return kept and (kept[0], kept[1])
 
 
 def failures(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, str]:
-    """The sentence for each task whose building raised."""
+    """Return the sentence for each task that failed."""
     noted = out.built("failed")
     names = {task: task_file_name("failed", task, value) for task, value in fingerprints.items()}
     notes = {task: read_failure(out.stage("failed") / name) for task, name in names.items() if name in noted}

@@ -1,4 +1,4 @@
-"""Work spread over the cores, its results in the order of the work whatever the number of cores."""
+"""Spread work over the cores; results come in the order of the work, with any number of workers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MOST_HELD = 32_000_000  # bytes
-_AHEAD = 2  # results a worker may be ahead, so that what waits in memory doesn't grow with the work
+_AHEAD = 2  # results per worker that may wait in memory, however much work there is
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -25,7 +25,7 @@ def cores() -> int:
 def in_order(
     work: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Iterator[Result]:
-    """`work(item)` of each item, in order, on as many threads as there are cores, or `workers`."""
+    """Yield `work(item)` for each item, in order, on `workers` threads (None: one per core)."""
     workers = workers or cores()
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -36,27 +36,27 @@ def in_order(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:  # whoever stops asking wants no more of it done
+        finally:  # the caller stopped iterating, so the rest is not wanted
             for future in waiting:
                 future.cancel()
 
 
 class Deferred:
-    """Work that can wait until a thread has nothing better to do; done at once where it holds much memory."""
+    """Work put off until a thread has nothing better to do, or until it holds too much memory."""
 
     def __init__(self) -> None:
         self._work: deque[Callable[[], None]] = deque()
         self._held = 0
 
     def add(self, held: int, work: Callable[[], None]) -> None:
-        """Puts off `work`, which keeps `held` bytes in memory."""
+        """Put off `work`, which keeps `held` bytes in memory."""
         self._work.append(work)
         self._held += held
         if self._held > _MOST_HELD:
             self.run()
 
     def run(self) -> None:
-        """Does what was put off, in order."""
+        """Do what was put off, in order."""
         while self._work:
             self._work.popleft()()
         self._held = 0

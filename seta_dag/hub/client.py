@@ -1,4 +1,7 @@
-"""Talking to the Hub: one client, bounded retries, and every failure as one sentence."""
+"""Access to the Hub: where to publish, retries, and every failure as one sentence.
+
+`huggingface_hub` is imported inside functions: it takes long to load, and most commands never need it.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,32 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 T = TypeVar("T")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")  # a ref that git takes, no more
+# Stricter than git, so that a tag is refused here and not by the Hub after the upload.
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+_MAX_LENGTH = 300
+"""Characters of the Hub's own error text in a message; a proxy may answer with a page of HTML."""
 
 PAUSES = (0.5, 1.0, 2.0)
-"""Seconds between the attempts of one request; after the last attempt the failure is final."""
+"""Seconds between the attempts of one request. The failure of the last attempt is final."""
 
-_PASSING = frozenset({408, 409, 412, 429, 500, 502, 503, 504})
-"""Answers that another attempt can change: an overloaded hub, a lost answer, a head that has moved."""
+_TRANSIENT = frozenset({408, 409, 412, 429, 500, 502, 503, 504})
+"""Statuses that a retry can change: an overloaded Hub, a lost answer, a branch that has moved (412)."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a dataset is published: `repo_id` is `ORG/NAME`.
+    """The repository on the Hub that a dataset is published to.
 
-    `tag` names the published content; `auto` gives a name made from it. `endpoint` is the Hub's address,
-    by default HF_ENDPOINT's or the public Hub.
+    Attributes:
+        repo_id: the Hub id, `ORG/NAME`.
+        private: create the repository as a private one; an existing public one is refused.
+        pull_request: open a pull request instead of committing to the main branch.
+        tag: name of the tag to create, `auto` for one derived from the content, None or "" for no tag.
+        endpoint: address of the Hub; None means HF_ENDPOINT or, if that is not set, the public Hub.
+
+    Raises:
+        ConfigError: if `repo_id` is not a Hub id, `tag` is not a valid tag name, or a pull request is to
+            be tagged.
     """
 
     repo_id: str
@@ -42,70 +56,80 @@ class Target:
 
     def __post_init__(self) -> None:
         from huggingface_hub.errors import HFValidationError
+
+        # Private path: type checkers do not see the name as exported by `huggingface_hub.utils`.
         from huggingface_hub.utils._validators import validate_repo_id
 
         try:
             validate_repo_id(self.repo_id)
         except HFValidationError as error:
-            raise ConfigError(f"{self.repo_id!r} is no Hub id: {_line(error)}") from error
+            raise ConfigError(f"{self.repo_id!r} is not a Hub id: {_message(error)}") from error
+        # The client accepts an id without a namespace, which only a few old repositories have.
         if "/" not in self.repo_id:
-            raise ConfigError(f"{self.repo_id!r} is no Hub id: name the organisation or user too, ORG/NAME")
+            raise ConfigError(f"{self.repo_id!r} is not a Hub id: write ORG/NAME or USER/NAME")
         if self.tag and not _TAG.fullmatch(self.tag):
-            raise ConfigError(f"tag {self.tag!r}: write letters, digits and . _ - only, or auto")
+            raise ConfigError(f"tag {self.tag!r}: use only letters, digits and . _ -, or write auto")
+        # The commit of a pull request is not the one on main after it is merged.
         if self.tag and self.pull_request:
-            raise ConfigError("a pull request is not tagged: tag the dataset after it is merged")
+            raise ConfigError("a pull request can't be tagged: tag the dataset after it is merged")
 
     @cached_property
     def api(self) -> HfApi:
-        """The client; its token is HF_TOKEN or its own login, and stays inside it."""
+        """The client. It reads the token itself: HF_TOKEN or that of `hf auth login`."""
         from huggingface_hub import HfApi
 
         return HfApi(endpoint=self.endpoint, library_name="seta-dag")
 
     @property
     def url(self) -> str:
-        """The repository's page."""
+        """The repository's page on the Hub."""
         return f"{self.api.endpoint}/datasets/{self.repo_id}"
 
 
-def patiently(attempt: Callable[[], T]) -> T:
-    """What `attempt` returns; made again, a few times, after a failure that can pass.
+def with_retries(attempt: Callable[[], T]) -> T:
+    """Call `attempt` until it succeeds, at most once more than there are `PAUSES`.
 
-    For requests that the client does not itself repeat; for tree, preupload and uploads it does.
+    Only transient failures are retried (see `is_transient`); any other exception is raised at once. Use
+    it for requests that `huggingface_hub` does not retry. It does retry tree, preupload and uploads.
     """
     for pause in PAUSES:
         try:
             return attempt()
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
         time.sleep(pause)
+    # The last attempt is outside the loop, so that its exception is raised unchanged.
     return attempt()
 
 
-def is_passing(error: Exception) -> bool:
-    """Whether another attempt can end otherwise: no answer came, or one of `_PASSING`."""
+def is_transient(error: Exception) -> bool:
+    """Return whether a retry may succeed: there was no answer, or a status such as 503."""
     from httpx2 import TransportError
 
-    return isinstance(error, TransportError) or status_of(error) in _PASSING
+    return isinstance(error, TransportError) or status_of(error) in _TRANSIENT
 
 
 def status_of(error: Exception) -> int | None:
-    """The HTTP status of a refused request; None where the failure is of another kind."""
+    """Return the HTTP status of a failed request, or None if the error has no response."""
     status: int | None = getattr(getattr(error, "response", None), "status_code", None)
     return status
 
 
 @contextmanager
-def one_sentence(target: Target, outcome: str = "was not published") -> Iterator[None]:
-    """Turns whatever the client raises into a `PublishError` that says what to do."""
+def publish_errors(target: Target, outcome: str = "was not published") -> Iterator[None]:
+    """Turn the client's exceptions into a `PublishError` of one sentence that says what to do.
+
+    `outcome` follows the repository's name in that sentence. The sentence never contains the token.
+    """
     from httpx2 import HTTPError
     from huggingface_hub.errors import LocalTokenNotFoundError, OfflineModeIsEnabled
 
     try:
         yield
-    except PublishError:
+    except PublishError:  # raised by an inner block, which knew better what went wrong
         raise
+    # These two are also OSErrors, so they have to come before it.
     except OfflineModeIsEnabled as error:
         raise PublishError(f"{target.repo_id} {outcome}: HF_HUB_OFFLINE is set; unset it") from error
     except LocalTokenNotFoundError as error:
@@ -119,22 +143,24 @@ def one_sentence(target: Target, outcome: str = "was not published") -> Iterator
 def _reason(error: Exception, target: Target) -> str:
     status, hub = status_of(error), target.api.endpoint
     namespace = target.repo_id.partition("/")[0]
+    # Before the statuses: a Hub without Xet answers 404, which would look like a missing repository.
     if "xet" in str(error).lower():
-        return f"{hub} has no Xet storage or it failed; set HF_HUB_DISABLE_XET=1 and publish again"
-    if status is None and is_passing(error):
+        return f"Xet storage failed or {hub} has none; set HF_HUB_DISABLE_XET=1 and publish again"
+    if status is None and is_transient(error):
         return f"no connection to {hub} ({type(error).__name__}); check the network and HF_ENDPOINT"
     if status == HTTPStatus.UNAUTHORIZED:
         return f"{hub} refused the token; check HF_TOKEN or run `hf auth login`"
+    # The Hub answers 404, too, when the token may not see a repository.
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         return f"{namespace} does not exist on {hub}, or this token may not write there"
     if status == HTTPStatus.PRECONDITION_FAILED:
-        return "others kept committing to it; publish again when they are done"
+        return "someone else kept committing to it; publish again when they are done"
     if status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"{hub} answered {status} each time it was asked; publish again later"
-    return _line(error)
+        return f"{hub} answered every attempt with status {status}; publish again later"
+    return _message(error)
 
 
-def _line(error: Exception) -> str:
-    """The error's text on one line, cut to what a person reads."""
+def _message(error: Exception) -> str:
+    """Return the error's text on one line, shortened for a person to read."""
     text = " ".join(str(getattr(error, "server_message", None) or error).split())
-    return text[:300] or type(error).__name__
+    return text[:_MAX_LENGTH] or type(error).__name__

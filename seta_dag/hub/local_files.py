@@ -1,4 +1,4 @@
-"""The files of a dataset on disk that are published, with the names the Hub knows their content by."""
+"""The published files of a dataset on disk, with the hashes by which the Hub knows them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from pathlib import Path
 from seta_dag.errors import DatasetError
 
 CARD = "README.md"
+_BLOCK = 1 << 20  # bytes; a shard need not fit in memory
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file of the dataset with the two names that the Hub can know it by."""
+    """A file of the dataset and both hashes that the Hub may have for it.
+
+    Attributes:
+        path: where the file is on disk.
+        size: in bytes.
+        sha256: hex digest of the content; identifies files in LFS.
+        git_sha1: hex digest of the git blob; identifies files that are stored in git itself.
+    """
 
     path: Path
     size: int
@@ -24,31 +32,35 @@ class LocalFile:
 
 
 def read_folder(folder: Path) -> dict[str, LocalFile]:
-    """The card and the shards of a dataset on disk, by their paths in the repository.
+    """Return the card and all shards of a dataset on disk, keyed by path in the repository.
 
-    Raises `DatasetError` where one is missing, or where shards of two builds lie side by side.
+    Raises:
+        DatasetError: if the card or a shard is missing, or if there are shards of more than one build.
     """
     paths = [folder / CARD, *sorted(folder.glob("data/train-*.parquet"))]
     names = [path.relative_to(folder).as_posix() for path in paths]
+    # A shard's name contains the number of shards, so leftovers of another build never match.
     expected = [f"data/train-{i:05}-of-{len(paths) - 1:05}.parquet" for i in range(len(paths) - 1)]
     if names[1:] != expected or not expected or not paths[0].is_file():
         raise DatasetError(
-            f"{folder}: not a whole dataset (README.md and data/train-*.parquet); build it first"
+            f"{folder}: not a complete dataset (README.md and data/train-*.parquet of one build); "
+            "build it first"
         )
     return {name: _local_file(path) for name, path in zip(names, paths, strict=True)}
 
 
 def _local_file(path: Path) -> LocalFile:
     size = path.stat().st_size
+    # Git hashes a header and the content. Both hashes are computed in the same pass over the file.
     sha256, sha1 = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(_BLOCK):
             sha256.update(block)
             sha1.update(block)
     return LocalFile(path, size, sha256.hexdigest(), sha1.hexdigest())
 
 
 def content_of(files: Mapping[str, LocalFile]) -> str:
-    """sha256 of the files' paths and sums."""
+    """Return the sha256 of all paths and file hashes; equal datasets give equal digests."""
     listing = json.dumps(sorted((name, file.sha256) for name, file in files.items()))
     return hashlib.sha256(listing.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a publish would change: the files on disk against those of the repository's head."""
+"""What a publish would change: the files on disk compared with those on the Hub."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Literal
 
 from seta_dag.errors import PublishError
-from seta_dag.hub.client import Target, one_sentence, patiently
+from seta_dag.hub.client import Target, publish_errors, with_retries
 from seta_dag.hub.local_files import CARD, LocalFile, content_of, read_folder
 
-_OURS = re.compile(r"data/train-.*\.parquet")
-"""Remote files that `load_dataset` would read beside our shards, so that stale ones must go."""
+_SHARD = re.compile(r"data/train-.*\.parquet")
+"""Files that `load_dataset` reads as shards, whoever uploaded them; stale ones have to be deleted."""
 
 ChangeKind = Literal["added", "changed", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file of the commit; `size` in bytes, of a deleted file what it had."""
+    """One file of a commit.
+
+    Attributes:
+        path: relative to the repository.
+        kind: what the commit does to the file.
+        size: in bytes; of a deleted file, the size that it had.
+    """
 
     path: str
     kind: ChangeKind
@@ -29,9 +35,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes of one commit on top of `head`, the oid read (None: the repository is to be created).
+    """The changes that one commit would make.
 
-    `content` is the sha256 of the whole dataset on disk: equal content, equal name, on any machine.
+    Attributes:
+        head: oid of the commit that the files were compared with; None if there is no repository yet.
+        changes: sorted by path; empty if the Hub has the same content already.
+        content: sha256 of the dataset on disk (see `content_of`), the same on every machine.
     """
 
     head: str | None
@@ -39,30 +48,39 @@ class Plan:
     content: str
 
     def sizes(self, kind: ChangeKind) -> dict[str, int]:
-        """The files of one kind of change, with their sizes in bytes."""
+        """Return the sizes in bytes of the files with one kind of change, keyed by path."""
         return {change.path: change.size for change in self.changes if change.kind == kind}
 
     @property
     def bytes_to_upload(self) -> int:
-        """Bytes of all files added or changed; Xet storage sends less where it knows parts of them."""
+        """Total size of all added and changed files; Xet storage transfers only the parts it lacks."""
         return sum(change.size for change in self.changes if change.kind != "deleted")
 
 
 def plan_publish(folder: Path, target: Target) -> Plan:
-    """The changes that publishing `folder` would make to the head of the repository's main branch.
+    """Compare the dataset in `folder` with the head of the repository's main branch.
 
-    Reads only. Raises `DatasetError` where the folder is no whole dataset, and `PublishError`.
+    Only reads, on disk and on the Hub.
+
+    Raises:
+        DatasetError: if `folder` is not a complete dataset.
+        PublishError: if the Hub can't be reached, or `target` is private and the repository public.
     """
     return plan_for(read_folder(folder), target)
 
 
 def plan_for(files: Mapping[str, LocalFile], target: Target) -> Plan:
-    """`plan_publish` of a folder that was read already."""
-    with one_sentence(target):
-        head, private = patiently(lambda: _head(target))
+    """Plan the publish of files that were read already; see `plan_publish`.
+
+    Raises:
+        PublishError: as `plan_publish` does.
+    """
+    with publish_errors(target):
+        head, private = with_retries(lambda: _head(target))
+        # Creating with `exist_ok` would silently publish into the public repository.
         if target.private and head is not None and not private:
             raise PublishError(
-                f"{target.repo_id} was not published: it exists and is public; "
+                f"{target.repo_id} was not published: the repository exists and is public; "
                 "make it private on its page, or publish without --private"
             )
         changes = changes_against(head, files, target) if head else _additions(files)
@@ -70,7 +88,7 @@ def plan_for(files: Mapping[str, LocalFile], target: Target) -> Plan:
 
 
 def _head(target: Target) -> tuple[str | None, bool]:
-    """(oid of the main branch's head, whether the repository is private); no oid, no repository."""
+    """Return (oid of the main branch's head, is private), or (None, False) without a repository."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
@@ -85,19 +103,24 @@ def _additions(files: Mapping[str, LocalFile]) -> tuple[Change, ...]:
 
 
 def changes_against(revision: str, files: Mapping[str, LocalFile], target: Target) -> tuple[Change, ...]:
-    """How the dataset at `revision` (a branch, tag, oid) differs from the files on disk, by path."""
+    """Return how `files` differ from the dataset at `revision`, sorted by path.
+
+    `revision` is a branch, tag, pull request or oid. Remote files other than the card and the shards are
+    ignored, so they stay in the repository.
+    """
     remote = _remote_files(revision, target)
     changes = [Change(name, "deleted", size) for name, (size, _) in remote.items() if name not in files]
     for name, file in files.items():
         if name not in remote:
             changes.append(Change(name, "added", file.size))
+        # Whether a file is in LFS or in git is the Hub's choice, so either hash may be the remote one.
         elif remote[name][1] not in (file.sha256, file.git_sha1):
             changes.append(Change(name, "changed", file.size))
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
 def _remote_files(revision: str, target: Target) -> dict[str, tuple[int, str]]:
-    """(size, sha256 in LFS or sha1 in git) of the card and the shards at `revision`."""
+    """Return (size, sha256 for LFS or sha1 for git) of the card and the shards at `revision`."""
     from huggingface_hub.hf_api import RepoFile
 
     tree = target.api.list_repo_tree(target.repo_id, recursive=True, revision=revision, repo_type="dataset")
@@ -105,5 +128,5 @@ def _remote_files(revision: str, target: Target) -> dict[str, tuple[int, str]]:
     return {
         file.path: (file.size, file.lfs.sha256 if file.lfs else file.blob_id)
         for file in files
-        if file.path == CARD or _OURS.fullmatch(file.path)
+        if file.path == CARD or _SHARD.fullmatch(file.path)
     }

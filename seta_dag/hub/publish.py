@@ -1,4 +1,4 @@
-"""A dataset to the Hub in one commit: the card, the shards and the removal of stale shards."""
+"""Publish a dataset in one commit: the card, the shards and the removal of stale shards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seta_dag.hub.client import Target, one_sentence, patiently
+from seta_dag.hub.client import Target, publish_errors, with_retries
 from seta_dag.hub.local_files import LocalFile, content_of, read_folder
 from seta_dag.hub.plan import Change, Plan, changes_against, plan_for
 from seta_dag.hub.tags import add_tag, tag_exists
@@ -21,10 +21,15 @@ Files = dict[str, LocalFile]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What stands on the Hub now. `commit` is the oid made, None where nothing had changed.
+    """Result of a publish.
 
-    `url` is the commit's page, or the pull request's, or the repository's where nothing had changed.
-    `bytes_uploaded` counts whole files; Xet storage sends less where it knows parts of them.
+    Attributes:
+        commit: oid of the new commit; None if there was nothing to commit.
+        url: page of the commit or pull request; without a new commit, of the open pull request that has the
+            same files, else of the repository.
+        changes: the files of the commit, sorted by path; empty without one.
+        bytes_uploaded: total size of the added and changed files; Xet storage may transfer less.
+        tag: name of the tag that the content has; None if no tag was requested.
     """
 
     commit: str | None
@@ -35,18 +40,20 @@ class Published:
 
 
 def publish(folder: Path, target: Target) -> Published:
-    """Publishes the dataset in `folder` in one commit, or in none where the Hub holds it already.
+    """Publish the dataset in `folder` in one commit, or none if the Hub has the same content.
 
-    Raises `DatasetError`, and `PublishError` with nothing published: at most an empty repository was
-    created, or the commit stands and only its tag does not, and then the message says so.
+    Raises:
+        DatasetError: if `folder` is not a complete dataset.
+        PublishError: if it could not be published. At most an empty repository was created then. If only
+            the tag failed, the commit is published and the message says so.
     """
     files = read_folder(folder)
     tag = f"content-{content_of(files)[:12]}" if target.tag == "auto" else target.tag
-    with one_sentence(target):
+    with publish_errors(target):
         _require_token()
         plan = plan_for(files, target)
         if plan.head and tag:
-            tag_exists(tag, files, target)
+            tag_exists(tag, files, target)  # a tag of other content is refused before the upload
         published = _publish(files, plan, target, tag)
     if tag and (oid := published.commit or plan.head):
         add_tag(tag, oid, files, target)
@@ -54,43 +61,44 @@ def publish(folder: Path, target: Target) -> Published:
 
 
 def _publish(files: Files, plan: Plan, target: Target, tag: str | None) -> Published:
-    open_already = _open_pull_request(files, target) if plan.head else None
-    if open_already or not plan.changes:
-        return Published(None, open_already[1] if open_already else target.url, (), 0, tag)
-    oid, url = patiently(lambda: _commit(files, target))
+    opened = _open_pull_request(files, target) if plan.head else None
+    if opened or not plan.changes:
+        return Published(None, opened[1] if opened else target.url, (), 0, tag)
+    oid, url = with_retries(lambda: _commit(files, target))
     return Published(oid, url, plan.changes, plan.bytes_to_upload, tag)
 
 
 def _commit(files: Files, target: Target) -> tuple[str, str]:
-    """(oid, url) of the one commit that brings `files`.
+    """Return (oid, url) of the commit that contains `files`; create it unless it exists.
 
-    Each attempt reads the head anew. So a race with another commit ends on top of that commit, and an
-    answer that was lost after our commit is found to have been made.
+    Every attempt compares with the head as it is now. After a race, the commit is therefore based on the
+    other one. If the answer to an earlier attempt was lost, its commit or pull request is found here.
     """
     plan = plan_for(files, target)
     if plan.head and not plan.changes:
         return plan.head, f"{target.url}/commit/{plan.head}"
-    if plan.head and (standing := _open_pull_request(files, target)):
-        return standing
-    return _send(files, plan, target)
+    if plan.head and (opened := _open_pull_request(files, target)):
+        return opened
+    return _create_commit(files, plan, target)
 
 
-def _send(files: Files, plan: Plan, target: Target) -> tuple[str, str]:
-    head, operations = plan.head or _create(target), _operations(files, plan)
+def _create_commit(files: Files, plan: Plan, target: Target) -> tuple[str, str]:
+    head, operations = plan.head or _create_repository(target), _operations(files, plan)
     _upload(operations, target)
-    made = target.api.create_commit(
+    commit = target.api.create_commit(
         target.repo_id,
         operations,
         commit_message=f"Publish dataset {plan.content[:12]}",
         repo_type="dataset",
         create_pr=target.pull_request,
+        # The Hub answers 412 if the branch has moved, so nobody's commit is overwritten.
         parent_commit=head,
     )
-    return made.oid, made.pr_url or made.commit_url
+    return commit.oid, commit.pr_url or commit.commit_url
 
 
 def _operations(files: Files, plan: Plan) -> list[Operation]:
-    """Made anew for each attempt: the client refuses to use one twice."""
+    """Return new operations for one attempt; the client refuses to use an operation twice."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     return [
@@ -102,11 +110,15 @@ def _operations(files: Files, plan: Plan) -> list[Operation]:
 
 
 def _upload(operations: list[Operation], target: Target) -> None:
-    """Sends the shards' content ahead. The client repeats these requests, so its failure is final."""
+    """Upload the content of the shards before the commit.
+
+    The client retries these requests itself. Its failure becomes a `PublishError` at once, so that
+    `with_retries` does not repeat them all.
+    """
     from huggingface_hub import CommitOperationAdd
 
     additions = [operation for operation in operations if isinstance(operation, CommitOperationAdd)]
-    with one_sentence(target):
+    with publish_errors(target):
         target.api.preupload_lfs_files(
             target.repo_id,
             additions,
@@ -116,17 +128,18 @@ def _upload(operations: list[Operation], target: Target) -> None:
         )
 
 
-def _create(target: Target) -> str | None:
-    """Creates the repository; returns the oid of the head that the Hub gives it.
-
-    Without `private` the organisation's own default decides.
-    """
+def _create_repository(target: Target) -> str | None:
+    """Create the repository and return the oid of its first commit, which the Hub makes."""
+    # None, not False: without `private`, the organisation's own default decides.
     target.api.create_repo(target.repo_id, private=target.private or None, repo_type="dataset", exist_ok=True)
     return target.api.dataset_info(target.repo_id).sha
 
 
 def _open_pull_request(files: Files, target: Target) -> tuple[str, str] | None:
-    """(oid, url) of an open pull request that holds exactly `files`, where one was asked for."""
+    """Return (oid, url) of an open pull request with exactly `files`.
+
+    None if there is no such pull request, or if `target` is not to be published as one.
+    """
     if not target.pull_request:
         return None
     requests = target.api.get_repo_discussions(
@@ -141,6 +154,7 @@ def _open_pull_request(files: Files, target: Target) -> tuple[str, str] | None:
 
 
 def _require_token() -> None:
+    """Raise before the first request; without a token, only the upload would fail."""
     from huggingface_hub import get_token
     from huggingface_hub.errors import LocalTokenNotFoundError
 

@@ -1,4 +1,4 @@
-"""Trial collection: what each trial directory of a task holds, beside its log and its report."""
+"""The stage `trials`: what each trial directory contains besides its conversation and report."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from seta_dag.store.layout import OutputLayout
 def collect_tasks(
     out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
 ) -> StageReport:
-    """Collects the trials of `tasks`: one record each, whose logs and ends are counted."""
-    of_task = merged.of_task()
+    """Record every trial of `tasks`, including superseded ones.
+
+    The report counts trials, logs, and trials by how the agent ended.
+    """
+    trials_of = merged.of_task()
 
     def build(task: str) -> TaskResult:
-        records = [_record(root, trial, trial.path in merged.canonical) for trial in of_task[task]]
+        records = [_record(root, trial, trial.path in merged.canonical) for trial in trials_of[task]]
         counts = Counter(f"ended: {record['termination_reason'] or 'unknown'}" for record in records)
         counts.update(trials=len(records), logs=sum(record["logs"] for record in records))
         return TaskResult(records, counts)
@@ -43,18 +46,18 @@ def _record(root: Path, trial: Trial, is_canonical: bool) -> dict[str, Any]:
         "run": trial.run,
         "canonical": is_canonical,
         "logs": len(log_files(str(folder))[0]),
-        "report": os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises in a closed folder
+        "report": os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises without permission
         "termination_reason": _text(summary.get("termination_reason")),
         "error_stage": _text(error.get("stage")),
     }
 
 
 def _run_info(folder: Path) -> dict[str, Any]:
-    """`run_info.json`, empty where it is missing or cut: it only informs, the report decides."""
+    """Return the contents of `run_info.json`, empty if it is missing or damaged."""
     try:
         return _object(json_reader.read(folder / "run_info.json"))
     except json_reader.UnreadableError:
-        return {}
+        return {}  # only shown in Dagster; no row depends on it
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""R3: the reward, read from the verifier's CTRF report."""
+"""The reward, read from the verifier's CTRF report (rule R3, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.reasons import Reason
 
 REPORT = "verifier/ctrf.json"
+"""Path of the report in a trial directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report says: `passed` of `total` tests, or the reason why it gives no reward.
+    """What a report says: test counts, or the reason why there is no reward.
 
-    `reason` is None, `not_verified`, `ctrf_invalid` or `no_tests`; `statuses` counts the tests by
-    status where the report lists them; `mismatch` is set where list and summary disagree.
+    Attributes:
+        passed: number of passed tests, None without a reward.
+        total: number of all tests, None without a reward.
+        reason: `not_verified`, `ctrf_invalid` or `no_tests`; None if there is a reward.
+        detail: the reason in words, None if there is a reward.
+        mismatch: the list of tests was used, and the summary is missing or disagrees with it.
+        statuses: number of tests by status, None if the report has no usable list of tests.
     """
 
     passed: int | None = None
@@ -30,54 +37,64 @@ class Report:
 
     @property
     def reward(self) -> float | None:
-        """passed / total, exactly; None where there is no reward."""
+        """`passed / total`, not rounded; None if there is no reward."""
         return None if self.passed is None or not self.total else self.passed / self.total
 
 
 def read_report(trial: Path) -> Report:
-    """The report of the trial directory `trial`; never raises for what lies there."""
+    """Read the report of the trial directory `trial`.
+
+    Never raises: a report that is missing or can't be read gives a `Report` with a reason.
+    """
     path = trial / REPORT
     try:
         return parse_report(json_reader.read(path))
     except json_reader.MissingError:
-        gone = not os.path.isdir(trial)  # noqa: PTH112 - it went after the runs were merged
-        return Report(reason="not_verified", detail="the trial is gone" if gone else f"no {REPORT}")
+        # The trial may have been deleted since the runs were merged. os.path.isdir, because Path.is_dir
+        # raises if a directory above can't be entered.
+        gone = not os.path.isdir(trial)  # noqa: PTH112
+        return Report(reason=Reason.NOT_VERIFIED, detail="the trial is gone" if gone else f"no {REPORT}")
     except json_reader.UnreadableError as error:
-        return Report(reason="ctrf_invalid", detail=f"{REPORT}: {error}")
+        return Report(reason=Reason.CTRF_INVALID, detail=f"{REPORT}: {error}")
 
 
 def parse_report(document: Any) -> Report:
-    """The report in a parsed document: its list of tests decides, else its summary (R3)."""
+    """Return what a parsed report says; its list of tests has priority over its summary."""
     results = document.get("results") if isinstance(document, dict) else None
     if not isinstance(results, dict):
-        return Report(reason="ctrf_invalid", detail="no results object")
+        return Report(reason=Reason.CTRF_INVALID, detail="no results object")
     tests, summary = results.get("tests"), _counts(results.get("summary"))
     statuses = _statuses(tests)
     if statuses:
         passed, total = statuses["passed"], statuses.total()
         return Report(passed, total, mismatch=summary != (passed, total), statuses=dict(statuses))
     if summary is None:
+        # An empty list alone is a report without tests; next to an unusable summary it proves nothing.
         if tests == [] and results.get("summary") is None:
-            return Report(reason="no_tests", detail="an empty list of tests")
-        return Report(reason="ctrf_invalid", detail="neither a list of tests nor a summary that can be used")
+            return Report(reason=Reason.NO_TESTS, detail="an empty list of tests")
+        return Report(
+            reason=Reason.CTRF_INVALID, detail="neither a usable list of tests nor a usable summary"
+        )
     if summary[1] == 0:
-        return Report(reason="no_tests", detail="the summary counts 0 tests")
+        return Report(reason=Reason.NO_TESTS, detail="the summary counts 0 tests")
     return Report(*summary)
 
 
 def _statuses(tests: Any) -> Counter[str] | None:
+    """Count the tests by status; None if one of them has no status, since the total would be wrong."""
     if not isinstance(tests, list):
         return None
-    found = [test.get("status") if isinstance(test, dict) else None for test in tests]
-    known = [json_reader.clean(status) for status in found if isinstance(status, str)]
-    return Counter(known) if len(known) == len(found) else None
+    logged = [test.get("status") if isinstance(test, dict) else None for test in tests]
+    usable = [json_reader.clean(status) for status in logged if isinstance(status, str)]
+    return Counter(usable) if len(usable) == len(logged) else None
 
 
 def _counts(summary: Any) -> tuple[int, int] | None:
-    """(passed, tests) of a summary, None unless both are whole numbers with 0 <= passed <= tests < 2**63."""
+    """Return (passed, tests) of a summary; None unless 0 <= passed <= tests < 2**63."""
     if not isinstance(summary, dict):
         return None
     passed, tests = summary.get("passed"), summary.get("tests")
+    # `type` instead of isinstance: a bool is an int, too. The ledger has room for 64 bits.
     if type(passed) is not int or type(tests) is not int or not 0 <= passed <= tests < 2**63:
         return None
     return passed, tests

@@ -1,6 +1,7 @@
-"""What a task's rows depend on, as one short hash: equal fingerprint, nothing to rebuild.
+"""Fingerprint of a task: a short hash of everything that its rows depend on.
 
-It decides only *whether* a task is built again. Nothing of it, so no file time, reaches a row.
+It only decides *whether* a task is rebuilt. File times are part of it, but never of a row (rule R12,
+docs/rules.md).
 """
 
 from __future__ import annotations
@@ -19,50 +20,63 @@ from seta_dag.store.layout import FORMAT_VERSION
 
 
 def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
-    """16 hex digits over the files of a task's trials in all runs, the rules' version and the student.
+    """Return 16 hex digits over the files of a task, the format version and the student.
 
-    Logs and run_info count by name, size and time, and by mode and owner where not all may read them;
-    the report, which is small, by content. A log rewritten with the same size and time is the one
-    change that it misses.
+    Of logs and `run_info.json` count name, size and modification time, and also mode and owner if not
+    everybody may read them. Of the report, which is small, counts the content. So the one change that
+    goes unnoticed is a log that was rewritten with the same size and time.
+
+    Args:
+        root: the rollouts root.
+        trials: all trials of the task, in any order and including superseded ones.
+        student: identifies everything about the student that the rows depend on.
     """
     digest = hashlib.sha256(f"format {FORMAT_VERSION} student {student}".encode())
     for path in sorted(trial.path for trial in trials):
-        lines = "\n".join(("", path, *sorted(_lines(f"{root}/{path}"))))
+        # Sorted, since directories are listed in no order; relative, so that the root can be moved.
+        lines = "\n".join(("", path, *sorted(_trial_lines(f"{root}/{path}"))))
+        # File names need not be UTF-8. os.scandir gives their odd bytes as surrogates.
         digest.update(lines.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 
-def _lines(trial: str) -> list[str]:
-    """A line for each file of a trial directory that its row depends on."""
-    logs, closed = log_files(trial)
-    head = len(trial)
-    lines = [_line(file.path[head:], file.stat) for file in logs]
-    lines += [f"{folder[head:]} can't be listed" for folder in closed]
-    lines.append(_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
+def _trial_lines(trial: str) -> list[str]:
+    """Return one line per file of a trial directory that its row depends on."""
+    logs, unlisted = log_files(trial)
+    prefix = len(trial)
+    lines = [_file_line(log.path[prefix:], log.stat) for log in logs]
+    lines += [f"{folder[prefix:]} can't be listed" for folder in unlisted]
+    lines.append(_file_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
     try:
         return [*lines, hashlib.sha256(json_reader.read_bytes(f"{trial}/{REPORT}")).hexdigest()]
     except json_reader.UnreadableError as error:
+        # The wording of these errors is part of the fingerprint: changing it rebuilds the task.
         return [*lines, str(error)]
 
 
-def _line(name: str, stat: Callable[[], os.stat_result]) -> str:
+def _file_line(name: str, stat: Callable[[], os.stat_result]) -> str:
     try:
-        seen = stat()
+        info = stat()
     except OSError as error:
         return f"{name} {error.strerror}"
-    line = f"{name} {seen.st_size} {seen.st_mtime_ns}"
-    return line if seen.st_mode & S_IROTH else f"{line} {seen.st_mode} {seen.st_uid} {seen.st_gid}"
+    line = f"{name} {info.st_size} {info.st_mtime_ns}"
+    # A chmod or chown changes neither size nor time, but may decide whether this process can read the file.
+    return line if info.st_mode & S_IROTH else f"{line} {info.st_mode} {info.st_uid} {info.st_gid}"
 
 
 def last_written(root: Path, trials: Iterable[Trial]) -> float:
-    """When a file or folder of the trials was last written, in seconds since the epoch; 0 without any."""
+    """Return the latest modification time in the trial directories.
+
+    In seconds since the epoch; 0.0 if there are no trials or all of them are gone.
+    """
     folders = (folder for trial in trials for folder in os.walk(root / trial.path))
+    # "." is the directory itself: its own time shows that an entry was added, removed or renamed.
     paths = (f"{folder}/{name}" for folder, _, files in folders for name in (".", *files))
-    return max(map(_written, paths), default=0.0)
+    return max(map(_mtime, paths), default=0.0)
 
 
-def _written(path: str) -> float:
+def _mtime(path: str) -> float:
     try:
-        return os.lstat(path).st_mtime
-    except OSError:  # gone meanwhile: its folder tells
-        return 0.0
+        return os.lstat(path).st_mtime  # lstat, so that a dead link has a time, too
+    except OSError:
+        return 0.0  # deleted meanwhile, which gave its directory a new time

@@ -1,4 +1,4 @@
-"""Readable JSON: what Python's `json.loads` makes of the bytes as utf-8-sig (RULES.md, preamble)."""
+"""Readable JSON: what Python's `json.loads` accepts ("Terms and notation", docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import orjson
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-"""Errors of a path at whose end nothing is; with any other error something may be there."""
+"""Error numbers that mean that nothing is at a path. After any other error, something may be there."""
 _BLOCK = 1 << 20
 _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 19  # 2**64 has 20 digits, 2**63 has 19
 
 
 class UnreadableError(ValueError):
-    """The file can't be read as JSON; the message says why."""
+    """The file is not readable JSON; the message says why, without the path."""
 
 
 class MissingError(UnreadableError):
@@ -28,9 +29,15 @@ class MissingError(UnreadableError):
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """The bytes of a regular file. Raises `MissingError` for none, `UnreadableError` for anything else."""
+    """Return the bytes of a regular file.
+
+    Raises:
+        MissingError: nothing is at `path`.
+        UnreadableError: it is not a regular file, a dead link, or can't be read.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so as not to wait at a pipe
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer forever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             return _read(descriptor)
         finally:
@@ -38,47 +45,52 @@ def read_bytes(path: Path | str) -> bytes:
     except OSError as error:
         if error.errno not in LEADS_NOWHERE:
             raise UnreadableError(error.strerror or "can't be read") from error
-        if os.path.islink(path):  # noqa: PTH114
+        if os.path.islink(path):  # noqa: PTH114 - `path` may be a str
             raise UnreadableError("a link that leads nowhere") from error
         raise MissingError("no such file") from error
 
 
 def _read(descriptor: int) -> bytes:
-    """In one call where the file does not change meanwhile: of a small file the calls are what costs."""
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    """Read a regular file to its end, even if it grows or shrinks meanwhile."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableError("not a regular file")
-    parts = [os.read(descriptor, found.st_size + 1)]
-    while len(parts[-1]) and len(parts[0]) != found.st_size:
+    # Asking for one byte more than the size makes a short read proof of the end. So a file that does not
+    # change takes one call, and calls are what reading many small files costs.
+    parts = [os.read(descriptor, status.st_size + 1)]
+    while len(parts[-1]) and len(parts[0]) != status.st_size:
         parts.append(os.read(descriptor, _BLOCK))
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def parse(data: bytes) -> Any:
-    """The JSON value of `data`. Raises `UnreadableError`.
+    """Return the JSON value of `data`, exactly as `json.loads` does for the text decoded as utf-8-sig.
 
-    orjson is tried first. It refuses what `json` accepts (NaN, lone surrogates, a BOM), which then
-    goes to `json`; and it turns integers of more than 64 bits into floats, so long digits do too.
+    Raises:
+        UnreadableError: `data` is empty, not UTF-8, not JSON or nested too deeply.
     """
-    if b"0" * 19 not in data.translate(_DIGITS_TO_ZEROS):
+    # orjson is several times faster, but turns integers of more than 64 bits into floats. With all digits
+    # mapped to 0, one search finds every number that could be that long.
+    if _LONG_NUMBER not in data.translate(_DIGITS_TO_ZEROS):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
-            pass
+            pass  # it is stricter: json also accepts NaN, lone surrogates and a byte order mark
     try:
         return json.loads(data.decode("utf-8-sig"))
     except RecursionError as error:
         raise UnreadableError("nested too deep") from error
     except UnicodeDecodeError as error:
         raise UnreadableError("not UTF-8") from error
-    except ValueError as error:  # its own words differ from one Python to the next
+    except ValueError as error:
+        # Python's own messages differ between its versions, and this one gets into the ledger (rule R12).
         raise UnreadableError("not JSON" if data else "empty") from error
 
 
 def is_json(text: str) -> bool:
-    """Whether `json.loads` takes the text. What orjson takes it takes too."""
+    """Return whether `json.loads` accepts `text`."""
     try:
-        orjson.loads(text)
+        orjson.loads(text)  # the faster way; json accepts everything that orjson does
     except orjson.JSONDecodeError:
         try:
             json.loads(text)
@@ -88,10 +100,15 @@ def is_json(text: str) -> bool:
 
 
 def read(path: Path) -> Any:
-    """The JSON value of the file. Raises `UnreadableError`."""
+    """Return the JSON value of a file.
+
+    Raises:
+        MissingError: nothing is at `path`.
+        UnreadableError: the file can't be read or is not readable JSON.
+    """
     return parse(read_bytes(path))
 
 
 def clean(text: str) -> str:
-    """`text` with each lone surrogate as one U+FFFD; Parquet and every tokenizer refuse them."""
+    """Replace each lone surrogate by one U+FFFD, since neither Parquet nor tokenizers accept them."""
     return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)

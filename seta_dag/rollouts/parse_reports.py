@@ -1,4 +1,4 @@
-"""CTRF parsing, task by task: the report of every trial, superseded ones too."""
+"""The stage `ctrf`: the test report of every trial, including superseded ones."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from seta_dag.store.layout import OutputLayout
 def parse_tasks(
     out: OutputLayout, root: Path, merged: Merged, tasks: Iterable[str], tick: Progress = no_progress
 ) -> StageReport:
-    """Parses the reports of the trials of `tasks`; counts tests by status and trials without a reward."""
-    of_task = merged.of_task()
+    """Parse the reports of all trials of `tasks`.
+
+    The report counts tests by status, verified trials, and trials without a reward by reason.
+    """
+    trials_of = merged.of_task()
 
     def build(task: str) -> TaskResult:
-        reports = {trial.path: read_report(root / trial.path) for trial in of_task[task]}
+        reports = {trial.path: read_report(root / trial.path) for trial in trials_of[task]}
         return TaskResult(reports, sum((_counts(report) for report in reports.values()), Counter()))
 
     return run_stage(out, "ctrf", merged.fingerprints, tasks, build, tick=tick)
 
 
 def reports_in(record: bytes) -> dict[str, Report]:
-    """A task's reports by the trial's path, out of what the stage kept of it."""
+    """Return the reports in a task's record of the stage `ctrf`, by path of the trial."""
     return {trial: Report(**report) for trial, report in orjson.loads(record).items()}
 
 

@@ -1,4 +1,4 @@
-"""R2: of the trials of one (chain, task, trajectory), exactly one is canonical."""
+"""Which of several trials for the same trajectory is canonical (rule R2, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from seta_dag.rollouts.listing.trials import Trial, run_at
 
 
 def canonical(trials: Iterable[Trial], verified: Callable[[Trial], bool]) -> set[Trial]:
-    """The canonical trial of each (chain, task, trajectory): the last verified one, else the last.
+    """Return one trial per (chain, task, trajectory): the last verified one, or else the last.
 
-    Last is the latest run of the chain, within it the greatest uid. `verified` is asked only where
-    there is a choice. Trials with a bad name are in no chain and never canonical.
+    "Last" means the latest run of the chain and, within a run, the greatest uid. Trials with a bad name
+    are never canonical.
+
+    Args:
+        trials: trials of all runs, in any order.
+        verified: returns whether a trial has a reward. Only called if there is a choice, because it
+            reads a file.
     """
     groups: dict[tuple[str, str, int | None], list[Trial]] = defaultdict(list)
     for trial in trials:
@@ -31,5 +36,5 @@ def _last(group: list[Trial], verified: Callable[[Trial], bool]) -> Trial:
 
 
 def verified_on_disk(root: Path) -> Callable[[Trial], bool]:
-    """Whether the trial's own report gives a reward (R3)."""
+    """Return a function that reads whether the trial's own report gives a reward (rule R3)."""
     return lambda trial: read_report(root / trial.path).reward is not None

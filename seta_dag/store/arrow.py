@@ -1,6 +1,6 @@
-"""Arrow columns as numpy arrays and bytes and back, without a Python object a token.
+"""Convert Arrow columns to numpy arrays and bytes and back, without a Python object per token.
 
-Arrow's own `pa.array` and `to_numpy` would import pandas, which takes longer than most of what is done here.
+Arrow's own `pa.array` and `to_numpy` import pandas, which takes longer than most of what is done here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Offsets = npt.NDArray[np.int64]
 
 
 def to_column(parts: Sequence[Values], kind: pa.DataType) -> pa.ListArray:
-    """One list a part; the parts' numpy type must be `kind`'s."""
+    """Return a column with one list per part; the dtype of the parts must match `kind`."""
     values = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.int8)
     flat = pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
     offsets = _offsets(parts)
@@ -26,7 +26,7 @@ def to_column(parts: Sequence[Values], kind: pa.DataType) -> pa.ListArray:
 
 
 def to_text(parts: Sequence[bytes]) -> pa.StringArray:
-    """One string a part, each in UTF-8."""
+    """Return a column with one string per part, each in UTF-8."""
     data = parts[0] if len(parts) == 1 else b"".join(parts)
     buffers = [None, pa.py_buffer(_offsets(parts)), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.string(), len(parts), buffers)
@@ -39,13 +39,13 @@ def _offsets(parts: Sequence[Sized]) -> npt.NDArray[np.int32]:
 
 
 def to_numpy(column: pa.ListArray, dtype: type[np.generic]) -> tuple[Values, Offsets]:
-    """(values, offsets): list i is `values[offsets[i]:offsets[i + 1]]`. Nothing is copied but offsets."""
+    """Return (values, offsets): list i is `values[offsets[i]:offsets[i + 1]]`. Values are not copied."""
     offsets = _buffer(column.offsets, np.int32).astype(np.int64)
     return _buffer(column.values, dtype), offsets
 
 
 def text_bytes(column: pa.StringArray) -> tuple[memoryview, Offsets]:
-    """(bytes, offsets): string i is `bytes[offsets[i]:offsets[i + 1]]` in UTF-8."""
+    """Return (bytes, offsets): string i is `bytes[offsets[i]:offsets[i + 1]]`, in UTF-8."""
     _, offsets, data = column.buffers()
     first = column.offset
     bounds = (

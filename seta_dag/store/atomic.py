@@ -1,4 +1,4 @@
-"""Writing so that nothing half-done is ever visible: files are written aside and renamed."""
+"""Write files and directories so that nothing half-done is ever visible: aside, then renamed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _RENAME_EXCHANGE = 2
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yields a path beside `path` to write to, and renames it into place when the block ends well.
+    """Yield a path in the same folder to write to, and rename it to `path` when the block succeeds.
 
-    Raises `OutputError` where there can't be such a file.
+    Raises:
+        OutputError: the file cannot be created or renamed.
     """
     with written_at(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / f".{uuid.uuid4().hex}.part"
+    aside = path.parent / f".{uuid.uuid4().hex}.part"  # the lock's holder removes those of killed builds
     try:
         yield aside
         with written_at(path):
@@ -41,7 +42,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def written_at(path: Path) -> Iterator[None]:
-    """Raises `OutputError` for what the system refuses to do at `path` meanwhile."""
+    """Raise `OutputError` for any `OSError` of the block, with the path and what to do."""
     try:
         yield
     except OSError as error:
@@ -52,41 +53,42 @@ def written_at(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes `data` to `path` in one visible step. Raises `OutputError`."""
+    """Write `data` to `path` in one visible step. Raises `OutputError`."""
     with written_aside(path) as aside, written_at(path):
         aside.write_bytes(data)
 
 
 def write_memo(path: Path, value: Any) -> None:
-    """Writes what only spares work the next time, with a sum over it. Raises `OutputError`."""
-    write_bytes(path, _sealed(orjson.dumps(value)))
+    """Write a JSON value that saves work next time, with a checksum. Raises `OutputError`."""
+    write_bytes(path, _with_checksum(orjson.dumps(value)))
 
 
 def read_memo(path: Path) -> Any:
-    """What `write_memo` wrote there; None where there is nothing, or not exactly that.
+    """Return what `write_memo` wrote; None if there is no memo, or it is damaged.
 
-    A memo of another version of seta_dag is none: its form may be another.
+    A memo of another `FORMAT_VERSION` counts as damaged, since its form may differ.
     """
     try:
         data = path.read_bytes()
     except OSError:
         return None
-    kept = data[len(_sealed(b"")) - 1 : -1]
-    return orjson.loads(kept) if data == _sealed(kept) else None
+    # The wrapper is as long with a value as without: what is left between is the value.
+    value = data[len(_with_checksum(b"")) - 1 : -1]
+    return orjson.loads(value) if data == _with_checksum(value) else None
 
 
-def _sealed(kept: bytes) -> bytes:
-    digest = hashlib.blake2b(kept, digest_size=16, key=FORMAT_VERSION.encode()).hexdigest()
-    return b'{"sum":"%s","kept":%s}' % (digest.encode(), kept)
+def _with_checksum(value: bytes) -> bytes:
+    digest = hashlib.blake2b(value, digest_size=16, key=FORMAT_VERSION.encode()).hexdigest()
+    return b'{"sum":"%s","kept":%s}' % (digest.encode(), value)
 
 
 def mark(path: Path) -> str:
-    """Size and time of a file: while they are the same, it was not written to."""
+    """Return size and modification time of a file; as long as they are equal, it counts as unchanged."""
     return _mark(path.stat())
 
 
 def marks(folder: Path) -> dict[str, str]:
-    """The mark of every file in a folder, by name; nothing where there is no such folder."""
+    """Return the mark of every file in a folder, by name; empty if there is no such folder."""
     if not folder.is_dir():
         return {}
     return {entry.name: _mark(entry.stat()) for entry in os.scandir(folder) if entry.is_file()}
@@ -97,7 +99,7 @@ def _mark(stat: os.stat_result) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes whatever stands at `path`, a link without what it leads to. Raises `OutputError`."""
+    """Remove whatever is at `path`; of a link, only the link. Raises `OutputError`."""
     with written_at(path):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -106,10 +108,10 @@ def remove(path: Path) -> None:
 
 
 def replace_directory(new: Path, target: Path) -> None:
-    """Puts the directory `new` in the place of `target`, and removes what stood there, also a file or link.
+    """Put the directory `new` in the place of `target`, and remove what was there, even a file or a link.
 
-    One system call where the kernel can exchange two names (Linux); elsewhere two renames.
-    Raises `OutputError`.
+    One system call where the kernel can exchange two names (Linux), two renames elsewhere. Raises
+    `OutputError`.
     """
     with written_at(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,10 +124,11 @@ def replace_directory(new: Path, target: Path) -> None:
             target.rename(old)
             new.rename(target)
             new = old
-        remove(new)
+        remove(new)  # now holds what was at `target`
 
 
 def _exchange(a: Path, b: Path) -> bool:
+    """Exchange two names atomically. Returns False where the C library or the file system cannot."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return False

@@ -1,7 +1,7 @@
-"""Whether the stage files are as they were written, byte for byte: a damaged one counts as not there.
+"""Whether stage files are intact, byte for byte: a damaged one counts as missing.
 
-The journal of a stage holds the checksum of each file: its sum, size and time. The entry is added after the
-file has appeared, so that a build that was killed leaves no entry without its file.
+A journal entry has the checksum, size and time of its file. It is added after the file was renamed into
+place, so a killed build leaves no entry without its file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_FILE = "-"
 
 
 class ChecksummedFile(io.RawIOBase):
-    """A stage file that is being written, summed up as it was meant, not as the disk gives it back."""
+    """File object that checksums the bytes written through it, not what the disk returns."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
@@ -34,7 +34,7 @@ class ChecksummedFile(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """All of `data`."""
+        """Write all of `data` and return its length."""
         self._sum.update(data)
         left = memoryview(data).cast("B")
         while left:
@@ -46,43 +46,43 @@ class ChecksummedFile(io.RawIOBase):
         super().close()
 
     def checksum(self, path: Path) -> str:
-        """Of what was written, which now lies at `path`."""
-        return _seal(self._sum.hexdigest(), mark(path))
+        """Return the checksum of what was written, with size and time of the file at `path`."""
+        return _with_mark(self._sum.hexdigest(), mark(path))
 
 
 def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
-    """The stage's journal less what belongs to a file that is not as it was written.
+    """Return the stage's journal without the entries whose file is missing or damaged.
 
-    Only files with another size or time than noted are read.
+    Only files whose size or time differ from the entry are read.
     """
     found = journal.read(out.journal(stage))
     there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
 
-    def is_whole(name: str, entry: Entry) -> bool:
+    def is_intact(name: str, entry: Entry) -> bool:
         summed, _, marked = entry.checksum.partition(":")
         path = out.stage(stage) / name
-        return there.get(name) == marked or (name in there and _sum(path) == summed)
+        return there.get(name) == marked or (name in there and _file_checksum(path) == summed)
 
     return {
-        name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_whole(name, entry)
+        name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_intact(name, entry)
     }
 
 
 def compact(out: OutputLayout, stage: str, names: Iterable[str]) -> None:
-    """Shortens the stage's journal to those of the names that are whole, each with its size and time now."""
+    """Rewrite the stage's journal with the intact entries of `names`, each with its present size and time."""
     found, there = entries(out, stage), marks(out.stage(stage))
-    now = {name: _again(found[name], there.get(name, "")) for name in names if name in found}
+    now = {name: _with_present_mark(found[name], there.get(name, "")) for name in names if name in found}
     journal.rewrite(out.journal(stage), now)
 
 
 def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[str]:
-    """Removes those of the files that are not as they were written, so that they are built anew.
+    """Remove the damaged files among `names`, so that they are built again, and return their names.
 
-    Each is read, whatever its size and time say. Gives the names of those removed.
+    Every file is read, even if its size and time are unchanged.
     """
     noted = journal.read(out.journal(stage))
     with ThreadPoolExecutor() as pool:
-        sums = list(pool.map(lambda name: _sum(out.stage(stage) / name), names))
+        sums = list(pool.map(lambda name: _file_checksum(out.stage(stage) / name), names))
     found = [
         name
         for name, now in zip(names, sums, strict=True)
@@ -93,21 +93,24 @@ def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[
     return found
 
 
-def _seal(summed: str | None, marked: str) -> str:
+def _with_mark(summed: str | None, marked: str) -> str:
     return f"{summed}:{marked.replace(' ', ':')}"
 
 
-def _again(entry: Entry, marked: str) -> Entry:
-    """The entry with the size and time that its file has now."""
+def _with_present_mark(entry: Entry, marked: str) -> Entry:
+    """Return the entry with the present size and time of its file."""
     return (
         entry
         if entry.checksum == NO_FILE
-        else Entry(_seal(entry.checksum.partition(":")[0], marked), entry.record)
+        else Entry(_with_mark(entry.checksum.partition(":")[0], marked), entry.record)
     )
 
 
-def _sum(path: Path) -> str | None:
-    """It is damage that is looked for, not malice, in files of hundreds of megabytes together."""
+def _file_checksum(path: Path) -> str | None:
+    """Return the checksum of a file, None if it cannot be read.
+
+    A fast one: it must find damage, not malice, in hundreds of megabytes.
+    """
     found = xxh3_64()
     try:
         with path.open("rb", buffering=0) as file:

@@ -1,7 +1,7 @@
-"""One file a stage that says what was built of each task: a line is added when one is done, the last counts.
+"""The journal of a stage: one line per task that is built, appended as soon as the task is done.
 
-Each line carries its own sum. One that a kill cut short, or that was damaged later, is as if not there, so
-its task is built again.
+The last line of a task counts. Each line has its own checksum: one that a kill cut short, or that was damaged
+later, counts as missing, so its task is built again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xxhash import xxh3_64_hexdigest
 
 from seta_dag.store.atomic import write_bytes, written_at
 
-_SUM = 16  # hex digits
+_DIGITS = 16  # of a line's checksum
 
 
 class Entry(NamedTuple):
@@ -28,16 +28,16 @@ class Entry(NamedTuple):
 
 @contextmanager
 def appending(path: Path) -> Iterator[Callable[[str, Entry], None]]:
-    """Yields what adds the entry of a name, at once and whole. Names hold no white space.
+    """Yield a function `append(name, entry)` that adds a complete line at once.
 
-    Raises `OutputError` where there can't be such a file, and where a line can't be added to it.
+    Names contain no white space. Raises `OutputError` if the file cannot be opened or a line not written.
     """
     with written_at(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
     def append(name: str, entry: Entry) -> None:
-        with written_at(path):  # a line that a kill cut short must not reach into this one
+        with written_at(path):  # begins with the line break: the line before may have been cut short
             _write(descriptor, b"\n" + _line(name, entry))
 
     try:
@@ -47,7 +47,7 @@ def appending(path: Path) -> Iterator[Callable[[str, Entry], None]]:
 
 
 def read(path: Path) -> dict[str, Entry]:
-    """The last entry of each name; nothing where there is no such file."""
+    """Return the last intact entry of each name; empty if there is no journal."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError:
@@ -56,21 +56,21 @@ def read(path: Path) -> dict[str, Entry]:
 
 
 def rewrite(path: Path, entries: Mapping[str, Entry]) -> None:
-    """Puts a journal of exactly these entries in the place of what is there, unless it is that already."""
+    """Replace the journal by one with exactly these entries, unless it has them already."""
     data = b"\n".join(_line(name, entries[name]) for name in sorted(entries))
     if not path.is_file() or path.read_bytes() != data:
         write_bytes(path, data)
 
 
 def _line(name: str, entry: Entry) -> bytes:
-    said = b"%s %s %s" % (name.encode(), entry.checksum.encode(), entry.record)
-    return b"%s %s" % (xxh3_64_hexdigest(said).encode(), said)
+    body = b"%s %s %s" % (name.encode(), entry.checksum.encode(), entry.record)
+    return b"%s %s" % (xxh3_64_hexdigest(body).encode(), body)
 
 
 def _entry(line: bytes) -> tuple[str, Entry] | None:
-    said = line[_SUM + 1 :]
-    parts = said.split(b" ", 2)
-    if len(parts) != 3 or xxh3_64_hexdigest(said).encode() != line[:_SUM]:
+    body = line[_DIGITS + 1 :]
+    parts = body.split(b" ", 2)
+    if len(parts) != 3 or xxh3_64_hexdigest(body).encode() != line[:_DIGITS]:
         return None
     name, checksum, record = parts
     return name.decode(), Entry(checksum.decode(), record)

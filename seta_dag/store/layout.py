@@ -1,4 +1,4 @@
-"""What lies where under the output directory: the datasets and the ledger, and the stage files."""
+"""Where everything is under the output directory: datasets, ledger, options and stage files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,20 @@ Raise it whenever a rule or a written form changes. Whatever another version wro
 
 @dataclass(frozen=True, slots=True)
 class OutputLayout:
-    """Paths under `root`. What is kept of a task carries its fingerprint in its name, so a stage is
-    built exactly when there is something of that name."""
+    """Paths under an output directory.
+
+    The name of a task's stage file contains the task's fingerprint: the stage is built for the task as it is
+    now exactly if an entry of that name exists.
+
+    Attributes:
+        root: the output directory.
+    """
 
     root: Path
 
     @property
     def ledger(self) -> Path:
-        """The ledger: one line a trial."""
+        """The ledger: one line per trial."""
         return self.root / "ledger.parquet"
 
     @property
@@ -38,68 +44,69 @@ class OutputLayout:
 
     @property
     def stages(self) -> Path:
-        """Everything that is kept only to build the next time faster."""
+        """Everything that only makes the next build faster; safe to delete."""
         return self.root / "stages"
 
     @property
     def resume_chain(self) -> Path:
-        """Which trial is canonical, and the fingerprint of each task."""
+        """The merge: which trials are canonical, and the fingerprint of each task."""
         return self.stages / "resume_chain.json"
 
     def dataset(self, variant: str) -> Path:
-        """The dataset's own directory, as it is published."""
+        """Return the directory of a variant's dataset, as it is published."""
         return self.root / variant
 
     def shard_facts(self, variant: str) -> Path:
-        """What was read back from the shards, kept while they are not touched."""
+        """Return the memo of what was read back from a variant's shards."""
         return self.memo(f"{variant}.facts")
 
     def memo(self, name: str) -> Path:
-        """Something known of files, kept so as not to read them again while they are not touched."""
+        """Return the path of a memo: a fact about files that holds as long as they do not change."""
         return self.stages / "memos" / f"{name}.json"
 
     def forget(self) -> None:
-        """Removes every memo: what is built then is read, and written, anew."""
+        """Remove every memo, so that the next build reads and writes everything again."""
         shutil.rmtree(self.stages / "memos", ignore_errors=True)
 
     def journal(self, stage: str) -> Path:
-        """What is kept of each task that is built in a stage: trials, ctrf or tokens."""
+        """Return the journal of a stage (trials, ctrf or tokens): one entry per task that is built."""
         return self.stages / f"{stage}.journal"
 
     def stage(self, stage: str) -> Path:
-        """The folder of the files of a stage, one a task: tokens or failed."""
+        """Return the folder of a stage that has one file per task: tokens or failed."""
         return self.stages / stage
 
     def task_file(self, stage: str, task: str, fingerprint: str) -> Path:
-        """The stage file of `task` as it is with `fingerprint`."""
+        """Return the stage file of a task with that fingerprint."""
         return self.stage(stage) / task_file_name(stage, task, fingerprint)
 
     def built(self, stage: str) -> set[str]:
-        """The names of the stage files that are there."""
+        """Return the names of the existing stage files."""
         folder = self.stage(stage)
         return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
-        """Removes the stage files of tasks and fingerprints that are no longer current."""
+        """Remove the stage files of tasks and fingerprints that are no longer current."""
         current = {task_file_name(stage, task, value) for task, value in fingerprints.items()}
         for name in self.built(stage) - current:
             (self.stage(stage) / name).unlink(missing_ok=True)
 
 
 def task_file_name(stage: str, task: str, fingerprint: str) -> str:
-    """The name of a task's stage file in its stage's folder."""
+    """Return the name of a task's stage file, which is also the name of its journal entry."""
     return f"{_slug(task)}.{fingerprint}.{'arrow' if stage == 'tokens' else 'json'}"
 
 
 @lru_cache(maxsize=100_000)
 def _slug(task: str) -> str:
-    """A file name for any task name: readable, at most 100 characters, one a task on any file system."""
+    """Make a file name of any task name: readable, and unique on file systems that ignore case."""
     digest = hashlib.sha256(task.encode()).hexdigest()[:12]
+    # 80 characters and a digest stay below the 255 bytes that file systems allow, fingerprint included.
     return f"{re.sub(r'[^A-Za-z0-9._+@-]', '_', task)[:80]}-{digest}"
 
 
 def existing(path: Path, stage: str) -> Path:
-    """`path`, if it is there. Raises `NotBuiltError` that names the stage to materialize."""
+    """Return `path` if it exists. Raises `NotBuiltError`, which names the stage to materialize."""
     if not path.exists():
-        raise NotBuiltError(f"{path}: not there yet; run seta-dag build (or materialize {stage})")
+        raise NotBuiltError(f"{path}: not built yet; run seta-dag build (or materialize {stage})")
     return path

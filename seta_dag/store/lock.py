@@ -1,4 +1,4 @@
-"""One build at a time writes to an output directory; a second one waits."""
+"""The lock of an output directory: one build at a time writes to it, a second one waits."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 from seta_dag.errors import ConfigError
 
-_held: Counter[Path] = Counter()  # by this process, which may enter the same lock again
+# How often this process holds each lock: a run enters it again within a build. flock() would block instead.
+_held: Counter[Path] = Counter()
 
 
 def is_locked(out: Path) -> bool:
-    """Whether another process writes to `out` right now. Raises `ConfigError` where nobody can."""
+    """Return whether another process is writing to `out`. Raises `ConfigError` if nobody can."""
     if not out.is_dir() or _held[out.resolve()]:
         return False
     with _open(out) as file:
@@ -24,10 +25,10 @@ def is_locked(out: Path) -> bool:
 
 @contextmanager
 def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Holds the lock of `out`; calls `waiting` once before it waits for another process.
+    """Hold the lock of `out`; `waiting` is called once before waiting for another process.
 
-    The kernel gives the lock back when a process dies, however it dies. Raises `ConfigError` where
-    `out` can't be written to.
+    The kernel releases the lock when a process dies, however it dies. Raises `ConfigError` if `out` cannot
+    be written to.
     """
     with _open(out) as file:
         key = out.resolve()
@@ -44,7 +45,7 @@ def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def _open(out: Path) -> FileIO:
-    """The file that the lock hangs on, in an output directory that is made where there is none."""
+    """Open the file that is locked, and create the output directory if needed."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         return (out / ".lock").open("ab", buffering=0)
@@ -55,7 +56,7 @@ def _open(out: Path) -> FileIO:
 
 
 def _clear_unfinished(out: Path) -> None:
-    """Removes what a killed build had not finished; under the lock nobody else is writing it."""
+    """Remove what a killed build left half-written; while we hold the lock, nobody else is writing."""
     for left in out.rglob(".*.part"):
         if left.is_file():
             left.unlink(missing_ok=True)

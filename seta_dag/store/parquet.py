@@ -1,4 +1,4 @@
-"""Parquet files that somebody may have cut, edited or put there: opened, or refused in a sentence."""
+"""Open Parquet files that anybody may have cut off, edited or put there, or refuse them in a sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from seta_dag.errors import DatasetError
 
 @contextmanager
 def opened(path: Path, schema: pa.Schema | None = None) -> Iterator[pq.ParquetFile]:
-    """The Parquet file at `path`, whose columns and types must be those of `schema`, if one is given.
+    """Open the Parquet file at `path`; columns and types must be those of `schema`, if given.
 
-    Raises `DatasetError` where they are not, and for whatever can't be read while the file is open.
+    Raises:
+        DatasetError: they are not, or something cannot be read while the file is open.
     """
     try:
         with pq.ParquetFile(path) as file:

@@ -1,4 +1,4 @@
-"""What a row has of its log as it stands, and what identifies it: the same in both variants."""
+"""The columns of a row that do not depend on the variant."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.rollouts.sources.usage import provider_token_counts
 
 SHORT_COLUMNS = ("reward", "model", "conv_json_path", "provider_token_counts", "n_messages")
-"""Columns of a row (rule R10) that are the same in both variants, apart from its ids and its log."""
+"""Columns of a row (rule R10) that are the same in both variants, except task id, trial uid and log."""
 
 
 def raw_log(chosen: Snapshot) -> bytes:
-    """`raw_conv_json`: what was parsed as UTF-8, less a mark of its byte order."""
+    """Return `raw_conv_json`: the log in UTF-8, without a byte order mark."""
     return chosen.data.removeprefix(codecs.BOM_UTF8)
 
 
 def short_values(
     root: Path, trial: Trial, report: Report, chosen: Snapshot, n_messages: int
 ) -> dict[str, Any]:
-    """The short columns that a row's variants have in common, and `content`: what identifies all of those."""
+    """Return the short columns that do not depend on the variant.
+
+    With them comes `content`, a digest that identifies them. `root` is the rollouts root, to which
+    `conv_json_path` is relative. The digest covers `raw_conv_json`, the short columns, the task id and the
+    trial uid.
+    """
     model = chosen.log.get("model")
     short = {
         "reward": report.reward,
@@ -36,6 +41,7 @@ def short_values(
         "provider_token_counts": provider_token_counts(chosen.log),
         "n_messages": n_messages,
     }
+    # The long text goes in as it is; only what is short is worth serializing.
     content = xxh3_128(raw_log(chosen))
     content.update(orjson.dumps([trial.task_id, trial.uid, *short.values()]))
     return {**short, "content": content.hexdigest()}

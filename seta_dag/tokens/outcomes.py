@@ -1,4 +1,4 @@
-"""What became of each task's canonical trials, without their texts: what the stage `tokens` keeps of it."""
+"""Outcomes of canonical trials, as the journal of the stage `tokens` keeps them."""
 
 from __future__ import annotations
 
@@ -9,37 +9,47 @@ import orjson
 
 from seta_dag.executor.stage import records
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow
 from seta_dag.tokens.log_columns import SHORT_COLUMNS
+from seta_dag.tokens.trial_row import TrialRow
 from seta_dag.tokens.variants import VARIANTS
 
 TrialOutcome = dict[str, Any]
-"""A trial by `trial_uid` and `run`; `reason` and `detail` where it gives no row; the short columns of R10,
-those that differ between the variants as `thinking.local_token_count`; `content` and `thinking.proof`, which
-identify the row; `at`, the place of its first batch in the task's file."""
+"""One trial, as JSON. Every key is always present; a value that the trial doesn't have is null.
 
-_COUNTED = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
-_SMALL = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _COUNTED)]
+- `task_id`, `trial_uid`, `run`, `snapshot`, `flags`, `n_assistant_turns`, `against_reference`: the trial;
+- `reason`, `detail`: why it has no row, null for a row;
+- the short columns of rule R10; those that differ between the variants as `thinking.local_token_count`;
+- `content`, `thinking.proof`, `nothink.proof`: digests that identify the row;
+- `at`: index of its first batch in the task's file.
+"""
+
+_PER_VARIANT = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
+_KEYS = [*SHORT_COLUMNS, "content", *(f"{variant}.{name}" for variant in VARIANTS for name in _PER_VARIANT)]
 
 
 def outcome(row: TrialRow) -> TrialOutcome:
-    """What is kept of a trial; every key is always there."""
+    """Return what the journal keeps about a trial."""
     return {
-        **dict.fromkeys(_SMALL),
-        **row.small,
+        **dict.fromkeys(_KEYS),  # for a dropped trial, which may lack some of them
+        **row.short_columns,
         "task_id": row.trial.task_id,
         "trial_uid": row.trial.uid,
         "run": row.trial.run,
         "reason": row.reason,
         "detail": row.detail,
         "snapshot": row.snapshot,
+        # A set has no order, but the journal must be the same each time (rule R12).
         "flags": sorted(row.flags),
         "n_assistant_turns": row.n_assistant_turns,
         "against_reference": row.against_reference,
-        "at": row.at,
+        "at": row.first_batch,
     }
 
 
 def read_outcomes(out: OutputLayout, fingerprints: Mapping[str, str]) -> dict[str, list[TrialOutcome]]:
-    """The outcomes of every task whose stage file is whole, by task."""
-    return {task: orjson.loads(kept) for task, kept in records(out, "tokens", fingerprints).items()}
+    """Read the outcomes of all trials, by task id.
+
+    `fingerprints` are the current ones, by task id. A task is left out if it was not built for its current
+    fingerprint, or if its stage file is missing or damaged.
+    """
+    return {task: orjson.loads(record) for task, record in records(out, "tokens", fingerprints).items()}

@@ -1,4 +1,4 @@
-"""A student's tokenizer, loaded: what turns rendered conversations into ids and masks."""
+"""A student's tokenizer, loaded into an engine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from seta_dag.tokens.student.student import Student
 
 @dataclass(frozen=True, slots=True)
 class StudentTokenizer:
-    """An engine with the student's vocabulary; loading takes seconds, so it is kept for a run."""
+    """Turns rendered conversations into token ids and loss masks."""
 
     engine: Engine
+    """The engine with the student's vocabulary."""
     markup_ids: dict[str, int]
+    """The token id of each of the eight markup tokens."""
 
     @classmethod
     def load(cls, student: Student, engine: EngineName = "fastokens") -> StudentTokenizer:
-        """Loads the student's tokenizer into the engine of that name."""
+        """Load the student's tokenizer into an engine. Takes seconds, so keep the result."""
         return cls(student.engine(engine), student.markup_ids)
 
     def tokenize(self, rendered: Sequence[Rendered]) -> list[Tokenized]:
-        """Ids and mask of each conversation."""
+        """Return token ids and loss mask of each conversation, in order."""
         return tokenize(rendered, self.engine, self.markup_ids)

@@ -129,7 +129,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a reward over 1": (["build", "--min-reward", "2"], "min_reward 2.0: a reward is a number from 0 to 1"),
     "no token": (["build", "--max-tokens", "0"], "max_tokens 0: give a whole number"),
     "no such rollouts": (["build", "--rollouts", "{root}/none"], "none: no such directory"),
-    "no run": (["build", "--rollouts", "{root}/empty"], "empty: no run in it"),
+    "no run": (["build", "--rollouts", "{root}/empty"], "empty: contains no runs"),
     "no such glob": (["build", "--runs", "z*"], "none of its 1 runs matches 'z*'"),
     "no such task": (["build", "--task", "zzz"], "task zzz: it has no trial below"),
     "no such student": (["build", "--student", "{root}/empty"], "empty"),
@@ -148,7 +148,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     ),
     "a tag that git refuses": (
         ["publish", "--repo", "a/b-{variant}", "--tag", "a b"],
-        "tag 'a b': write letters, digits",
+        "tag 'a b': use only letters, digits",
     ),
     "no such reason": (["ledger", "--reason", "x"], "reason x: not a reason; "),
     "no such trial": (["inspect", "zzz"], "zzz: no trial, task or trial directory"),

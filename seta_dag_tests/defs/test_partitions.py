@@ -1,4 +1,4 @@
-"""Tasks as dynamic partitions: any task has a key, and one range names any set of tasks."""
+"""Tasks as dynamic partitions: every task has a key, and any set of tasks can be one range."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
-    """One in memory for all examples; each registers its own tasks."""
+    """Return one instance in memory for all examples; each example registers its own tasks."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
 
 def in_range(instance: dg.DagsterInstance, tags: dict[str, str]) -> list[str]:
-    """The tasks that a run with these tags is over, as Dagster itself reads them."""
+    """Return the tasks of a run with these tags, as Dagster itself reads the range."""
     start, end = (tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
     with dg.partition_loading_context(dynamic_partitions_store=instance):
         keys = TASKS.get_partition_keys_in_range(PartitionKeyRange(start, end))
@@ -44,7 +44,7 @@ def in_range(instance: dg.DagsterInstance, tags: dict[str, str]) -> list[str]:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_every_task_name_has_a_key_of_its_own_that_dagster_takes(
+def test_every_task_name_has_a_unique_key_that_dagster_accepts(
     instance: dg.DagsterInstance, task: str
 ) -> None:
     instance.add_dynamic_partitions("task", [key_of(task)])
@@ -53,19 +53,19 @@ def test_every_task_name_has_a_key_of_its_own_that_dagster_takes(
 
 
 @given(known=st.permutations(NAMES), chosen=st.sets(st.sampled_from(NAMES), min_size=1))
-def test_a_range_names_exactly_the_tasks_wanted(
+def test_range_contains_exactly_the_given_tasks(
     instance: dg.DagsterInstance, known: list[str], chosen: set[str]
 ) -> None:
     register(instance, [])
     register(instance, known)
     assert registered(instance) == known
-    named = in_range(instance, range_of(instance, sorted(chosen)))
-    assert len(named) == len(chosen) and set(named) == chosen
+    tasks = in_range(instance, range_of(instance, sorted(chosen)))
+    assert sorted(tasks) == sorted(chosen)
     assert sorted(registered(instance)) == sorted(NAMES)
 
 
 @given(known=st.permutations(NAMES), at=st.integers(0, 11), length=st.integers(1, 12))
-def test_tasks_that_stand_together_stay_where_they_are(
+def test_consecutive_tasks_keep_their_place(
     instance: dg.DagsterInstance, known: list[str], at: int, length: int
 ) -> None:
     register(instance, [])
@@ -77,11 +77,13 @@ def test_tasks_that_stand_together_stay_where_they_are(
 @given(
     before=st.lists(st.sampled_from(NAMES), unique=True), after=st.lists(st.sampled_from(NAMES), unique=True)
 )
-def test_the_registered_tasks_become_those_given(
+def test_register_leaves_exactly_the_given_tasks(
     instance: dg.DagsterInstance, before: list[str], after: list[str]
 ) -> None:
+    register(instance, [])
     register(instance, before)
     register(instance, after)
     assert sorted(registered(instance)) == sorted(after)
-    kept = [task for task in registered(instance) if task in before]
-    assert registered(instance)[: len(kept)] == kept
+    # Tasks that were registered before keep their order, and come before the new ones.
+    known = [task for task in before if task in after]
+    assert registered(instance)[: len(known)] == known

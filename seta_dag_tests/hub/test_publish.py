@@ -1,4 +1,4 @@
-"""Publishing with the real client: what is committed, and what is sent."""
+"""Publish with the real client to a loopback Hub: what is committed and what is uploaded."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ SECOND = "data/train-00001-of-00002.parquet"
 
 
 def tree(hub: LoopbackHub, repo: str = REPO) -> set[str]:
-    """The files at the head, less what the hub itself puts there."""
+    """Return the files at the head, except the one that the Hub itself adds."""
     return set(hub.repositories[repo].head.tree) - {".gitattributes"}
 
 
-def test_the_first_publish_creates_the_repository_and_makes_one_commit(
-    hub: LoopbackHub, tmp_path: Path
-) -> None:
+def test_first_publish_creates_the_repository_and_one_commit(hub: LoopbackHub, tmp_path: Path) -> None:
     published = publish(sample(tmp_path / "d"), Target(REPO))
     repository = hub.repositories[REPO]
     assert tree(hub) == {"README.md", FIRST, SECOND}
@@ -40,7 +38,7 @@ def test_the_first_publish_creates_the_repository_and_makes_one_commit(
     assert not repository.private
 
 
-def test_publishing_again_makes_no_commit_and_sends_nothing(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_publishing_unchanged_files_uploads_nothing(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     publish(folder, Target(REPO))
     hub.calls.clear()
@@ -50,7 +48,7 @@ def test_publishing_again_makes_no_commit_and_sends_nothing(hub: LoopbackHub, tm
     assert not hub.count("^(POST|PUT)")
 
 
-def test_one_changed_shard_is_all_that_is_sent(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_only_the_changed_shard_is_uploaded(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     publish(folder, Target(REPO))
     hub.calls.clear()
@@ -60,7 +58,7 @@ def test_one_changed_shard_is_all_that_is_sent(hub: LoopbackHub, tmp_path: Path)
     assert hub.sent("^PUT /lfs") == published.bytes_uploaded == (folder / SECOND).stat().st_size
 
 
-def test_fewer_shards_remove_the_stale_ones_in_the_same_commit(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_stale_shards_are_deleted_in_the_same_commit(hub: LoopbackHub, tmp_path: Path) -> None:
     publish(sample(tmp_path / "d", shards=3), Target(REPO))
     hub.repositories[REPO].add_file("notes.md", b"kept")
     published = publish(sample(tmp_path / "d", shards=2), Target(REPO))
@@ -71,7 +69,7 @@ def test_fewer_shards_remove_the_stale_ones_in_the_same_commit(hub: LoopbackHub,
     assert len(hub.repositories[REPO].history()) == 4
 
 
-def test_the_plan_is_what_the_commit_does_and_touches_nothing(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_plan_equals_the_commit_and_changes_nothing_itself(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     created = plan_publish(folder, Target(REPO))
     assert created.head is None and not hub.repositories
@@ -84,7 +82,7 @@ def test_the_plan_is_what_the_commit_does_and_touches_nothing(hub: LoopbackHub, 
     assert publish(folder, Target(REPO)).changes == planned.changes
 
 
-def test_a_pull_request_leaves_the_main_branch_and_is_opened_once(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_pull_request_is_opened_once_and_leaves_main_alone(hub: LoopbackHub, tmp_path: Path) -> None:
     publish(sample(tmp_path / "d"), Target(REPO))
     folder, target = sample(tmp_path / "d", shards=1), Target(REPO, pull_request=True)
     first, second = publish(folder, target), publish(folder, target)
@@ -95,21 +93,21 @@ def test_a_pull_request_leaves_the_main_branch_and_is_opened_once(hub: LoopbackH
     assert first.url == second.url == f"{hub.base}/datasets/{REPO}/discussions/1"
 
 
-def test_a_private_repository_is_created_private(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_private_creates_a_private_repository(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     publish(folder, Target(REPO, private=True))
     assert hub.repositories[REPO].private
     assert publish(folder, Target(REPO, private=True)).commit is None
 
 
-def test_private_is_refused_where_the_repository_is_public(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_private_is_refused_if_the_repository_is_public(hub: LoopbackHub, tmp_path: Path) -> None:
     publish(sample(tmp_path / "d"), Target(REPO))
     with pytest.raises(PublishError, match="exists and is public"):
         publish(sample(tmp_path / "d", shards=1), Target(REPO, private=True))
     assert len(hub.repositories[REPO].history()) == 2
 
 
-def test_an_automatic_tag_names_the_content(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_auto_tag_is_derived_from_the_content(hub: LoopbackHub, tmp_path: Path) -> None:
     folder, target = sample(tmp_path / "d"), Target(REPO, tag="auto")
     first, again = publish(folder, target), publish(folder, target)
     other = publish(sample(tmp_path / "d", shards=1), target)
@@ -117,15 +115,15 @@ def test_an_automatic_tag_names_the_content(hub: LoopbackHub, tmp_path: Path) ->
     assert hub.repositories[REPO].tags == {first.tag: first.commit, other.tag: other.commit}
 
 
-def test_a_tag_of_other_content_is_refused_before_anything_is_sent(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_tag_of_other_content_is_refused_before_the_upload(hub: LoopbackHub, tmp_path: Path) -> None:
     publish(sample(tmp_path / "d"), Target(REPO, tag="v1"))
     hub.calls.clear()
-    with pytest.raises(PublishError, match="tag v1 names other content already"):
+    with pytest.raises(PublishError, match="tag v1 already names other content"):
         publish(sample(tmp_path / "d", shards=1), Target(REPO, tag="v1"))
     assert not hub.count("^(POST|PUT)")
 
 
-def test_an_unchanged_dataset_can_be_tagged_later(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_published_dataset_can_be_tagged_later(hub: LoopbackHub, tmp_path: Path) -> None:
     first = publish(sample(tmp_path / "d"), Target(REPO))
     assert publish(tmp_path / "d", Target(REPO, tag="v1")).commit is None
     assert hub.repositories[REPO].tags == {"v1": first.commit}
@@ -139,18 +137,18 @@ def test_an_unchanged_dataset_can_be_tagged_later(hub: LoopbackHub, tmp_path: Pa
         lambda folder: (folder / FIRST).rename(folder / "data/train-00000-of-00003.parquet"),
         lambda folder: [shard.unlink() for shard in (folder / "data").iterdir()],
     ],
-    ids=["no card", "a shard is missing", "shards of two builds", "no shards"],
+    ids=["no card", "missing shard", "shard of another build", "no shards"],
 )
-def test_a_dataset_that_is_not_whole_is_not_published(
+def test_incomplete_dataset_is_not_published(
     hub: LoopbackHub, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     damage(folder := sample(tmp_path / "d"))
-    with pytest.raises(DatasetError, match="not a whole dataset"):
+    with pytest.raises(DatasetError, match="not a complete dataset"):
         publish(folder, Target(REPO))
     assert not hub.calls
 
 
 @pytest.mark.parametrize("repo_id", ["", "sft", "a/b/c", "org/-bad-", "org/na me", "org/{variant}"])
-def test_a_repository_id_is_checked_at_once(repo_id: str) -> None:
-    with pytest.raises(ConfigError, match="no Hub id"):
+def test_invalid_hub_id_is_refused_without_a_request(repo_id: str) -> None:
+    with pytest.raises(ConfigError, match="not a Hub id"):
         Target(repo_id)

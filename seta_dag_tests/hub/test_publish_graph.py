@@ -1,4 +1,4 @@
-"""Publishing through the asset graph: build, publish, change, publish; and what the gate refuses."""
+"""Publish through the asset graph, and what the checks before a publish refuse."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPO = "org/seta-{variant}"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Two tasks, and one whose tool output shows planted secrets."""
+    """Return rollouts of two tasks, and of one whose tool output contains secrets made up for tests."""
     place = Place(tmp_path / "place")
     take(place.rollouts / "exp" / "kimi", "a_t0", "stack_overflow__104", "out_secret")
     return place
@@ -41,58 +41,63 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-def asked(place: Place, **settings: object) -> Request:
+def request_of(place: Place, **settings: object) -> Request:
+    """Return a request to build and publish, with fields of `HubSettings`."""
     return replace(place.request(), hub=HubSettings(repo=REPO, **settings))
 
 
-def put(instance: dg.DagsterInstance, request: Request) -> tuple[str, ...]:
+def publish_all(instance: dg.DagsterInstance, request: Request) -> tuple[str, ...]:
+    """Publish both datasets, and return what failed, one sentence each."""
     return publish(code_location(), instance, request, VARIANTS, dry_run=False)[1]
 
 
 def commits(hub: LoopbackHub) -> int:
+    """Return the number of commit requests that the Hub received."""
     return hub.count(r"POST .*/commit/")
 
 
-def test_a_change_is_one_more_commit_and_nothing_new_is_none(
+def test_each_change_is_one_commit_per_dataset_and_no_change_is_none(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub, tmp_path: Path
 ) -> None:
     from datasets import load_dataset
 
     from seta_dag.loaders.areal import get_seta_sft_dataset
 
-    request = asked(place, allow_secrets=True)
+    request = request_of(place, allow_secrets=True)
     assert not place.build(instance).failures
-    assert put(instance, request) == ()
+    assert publish_all(instance, request) == ()
     assert commits(hub) == 2
-    assert put(instance, request) == ()
+    assert publish_all(instance, request) == ()
     assert commits(hub) == 2
     log = max(trial(place.rollouts, "a_t0").rglob("conv_*.json"))
     document = json.loads(log.read_bytes())
     document["response"]["choices"][0]["message"]["content"] += " Changed."
     log.write_text(json.dumps(document))
     assert place.build(instance).rebuilt == 1
-    assert put(instance, request) == ()
+    assert publish_all(instance, request) == ()
     assert commits(hub) == 4
     published = load_dataset("org/seta-thinking", split="train")
     assert any("Changed." in text for text in published["chat_template_str"])
     assert published["input_ids"][:] == get_seta_sft_dataset("org/seta-thinking", "train")["input_ids"][:]
 
 
-def test_building_with_a_repo_configured_publishes(
+def test_build_publishes_if_a_repo_is_configured(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
-    request = asked(place, allow_secrets=True)
+    request = request_of(place, allow_secrets=True)
     with planned(request, lambda: None) as work:
         outcome = build(code_location(), instance, request, work)
     assert not outcome.failures
     assert commits(hub) == 2
 
 
-def _secret(place: Place) -> str:
+def leave_secrets(place: Place) -> str:
+    """Leave the rows as they are: they contain secrets. Return part of the expected failure."""
     return "secrets in the rows"
 
 
-def _other_row(place: Place) -> str:
+def change_rows(place: Place) -> str:
+    """Change the rows of a shard after they were proved. Return part of the expected failure."""
     shard = next((place.out.dataset("nothink") / "data").iterdir())
     rows = pq.read_table(shard)
     texts = [f"{text} " for text in rows["chat_template_str"].to_pylist()]
@@ -101,28 +106,30 @@ def _other_row(place: Place) -> str:
     return "not the row that was proved"
 
 
-def _new_trial(place: Place) -> str:
+def add_a_trial(place: Place) -> str:
+    """Add a trial after the build. Return part of the expected failure."""
     take(place.rollouts / "exp" / "kimi", "zero_reward")
     return "lines in the ledger"
 
 
-@pytest.mark.parametrize("spoil", [_secret, _other_row, _new_trial])
-def test_the_gate_refuses_and_nothing_reaches_the_hub(
+@pytest.mark.parametrize("spoil", [leave_secrets, change_rows, add_a_trial])
+def test_failed_check_keeps_the_dataset_off_the_hub(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub, spoil: Callable[[Place], str]
 ) -> None:
     assert not place.build(instance).failures
-    said = spoil(place)
-    failures = put(instance, asked(place, allow_secrets=spoil is not _secret))
-    assert any(said in failure for failure in failures), failures
+    expected = spoil(place)
+    failures = publish_all(instance, request_of(place, allow_secrets=spoil is not leave_secrets))
+    assert any(expected in failure for failure in failures), failures
     tree = hub.repositories.get("org/seta-nothink")
     assert tree is None or "README.md" not in tree.at("main").tree
 
 
-def test_without_a_row_nothing_is_published(
+def test_dataset_without_rows_is_not_published(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
     assert not place.build(instance, filters=Filters(max_tokens=1)).failures
-    assert any("it has no rows" in failure for failure in put(instance, asked(place, allow_secrets=True)))
+    failures = publish_all(instance, request_of(place, allow_secrets=True))
+    assert any("it has no rows" in failure for failure in failures)
     assert commits(hub) == 0
 
 
@@ -132,13 +139,13 @@ def test_settings_of_another_build_are_refused_before_a_card_is_written(
     take(place.rollouts / "exp" / "kimi_resume", "zero_reward")
     assert not place.build(instance).failures
     before = place.visible()
-    other = replace(asked(place), options=place.request(runs="*_resume").options)
+    other = replace(request_of(place), options=place.request(runs="*_resume").options)
     with pytest.raises(ConfigError, match="but the runs given are"):
-        put(instance, other)
+        publish_all(instance, other)
     assert place.visible() == before
 
 
-def test_a_dry_run_checks_and_scans_and_sends_nothing(
+def test_dry_run_checks_and_scans_but_uploads_nothing(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
     assert not place.build(instance).failures
@@ -151,7 +158,7 @@ def test_a_dry_run_checks_and_scans_and_sends_nothing(
     assert commits(hub) == 0
 
 
-def test_without_a_repo_nothing_is_published(
+def test_build_without_a_repo_publishes_nothing(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
 ) -> None:
     assert not place.build(instance).failures

@@ -1,4 +1,4 @@
-"""Readable JSON is what `json.loads` makes of the bytes as utf-8-sig, value for value and type for type."""
+"""The reader gives the same values and types as `json.loads` with utf-8-sig ("Readable JSON")."""
 
 from __future__ import annotations
 
@@ -17,55 +17,55 @@ from seta_dag_tests.support.conversations import logged_texts
 
 DEEP = 100_000
 DOCUMENTS: dict[str, bytes] = {
-    "nothing": b"",
+    "empty": b"",
     "white space": b" \n",
-    "an object": b'{"a": [1, 2.5, null, true, "x"]}',
-    "a byte order mark": b'\xef\xbb\xbf{"a": 1}',
+    "object": b'{"a": [1, 2.5, null, true, "x"]}',
+    "byte order mark": b'\xef\xbb\xbf{"a": 1}',
     "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}',
-    "not a number": b"[NaN, Infinity, -Infinity]",
-    "a lone surrogate": b'["\\ud800", "\\udc00x"]',
-    "a surrogate pair": b'["\\ud83d\\ude00"]',
-    "an integer of 64 bits": b"[9223372036854775807, -9223372036854775808]",
-    "an integer of more": b"[18446744073709551616, -9223372036854775809]",
-    "an integer of 30 digits": b"123456789012345678901234567890",
-    "an integer of 5,000 digits": b"1" * 5_000,
-    "a fraction of 30 digits": b"0.123456789012345678901234567890",
-    "an infinite number": b"[1e999, -1e999]",
-    "a number next to infinity": b"1.7976931348623159e308",
+    "NaN and infinities": b"[NaN, Infinity, -Infinity]",
+    "lone surrogates": b'["\\ud800", "\\udc00x"]',
+    "surrogate pair": b'["\\ud83d\\ude00"]',
+    "64-bit integers": b"[9223372036854775807, -9223372036854775808]",
+    "integers of more than 64 bits": b"[18446744073709551616, -9223372036854775809]",
+    "integer of 30 digits": b"123456789012345678901234567890",
+    "integer of 5,000 digits": b"1" * 5_000,
+    "fraction of 30 digits": b"0.123456789012345678901234567890",
+    "numbers that overflow": b"[1e999, -1e999]",
+    "number close to the largest float": b"1.7976931348623159e308",
     "zeros": b"[0, -0, 0.0, -0.0, 1e-400]",
     "1,000 zeros": b'["' + b"0" * 1_000 + b'"]',
-    "the same key twice": b'{"a": 1, "a": 2}',
-    "a raw control character": b'["a\tb"]',
-    "an escaped NUL": b'["\\u0000"]',
-    "wrong UTF-8": b'["\xff"]',
-    "a surrogate in UTF-8": b'["\xed\xa0\x80"]',
+    "duplicate key": b'{"a": 1, "a": 2}',
+    "unescaped control character": b'["a\tb"]',
+    "escaped NUL": b'["\\u0000"]',
+    "invalid UTF-8": b'["\xff"]',
+    "surrogate in UTF-8": b'["\xed\xa0\x80"]',
     "UTF-16": '{"a": 1}'.encode("utf-16"),
-    "cut in a string": b'{"a": "b',
-    "cut in an object": b'{"a": {"b": 1}',
-    "cut in a character": '{"a": "é'.encode()[:-1],
-    "more after the end": b"{} {}",
-    "a comma too many": b"[1,]",
+    "truncated in a string": b'{"a": "b',
+    "truncated in an object": b'{"a": {"b": 1}',
+    "truncated in a character": '{"a": "é'.encode()[:-1],
+    "text after the end": b"{} {}",
+    "trailing comma": b"[1,]",
     "single quotes": b"{'a': 1}",
-    "a comment": b"// x\n{}",
-    "a leading zero": b"01",
-    "a bare word": b"None",
+    "comment": b"// x\n{}",
+    "leading zero": b"01",
+    "unquoted word": b"None",
     "500 brackets deep": b"[" * 500 + b"]" * 500,
     "100,000 brackets deep": b"[" * DEEP + b"]" * DEEP,
     "100,000 braces deep": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
-    "100,000 brackets, never closed": b"[" * DEEP,
+    "100,000 open brackets": b"[" * DEEP,
 }
 
 
-def plain(data: bytes) -> Any:
-    """What `json.loads` makes of it; its `repr`, in which types, signs and NaN are told apart."""
+def expected(data: bytes) -> str:
+    """Return the repr of what `json.loads` gives; it distinguishes types and signs, and NaN equals NaN."""
     try:
         return repr(json.loads(data.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         return "unreadable"
 
 
-def parsed(data: bytes) -> Any:
-    """The same of the reader."""
+def parsed(data: bytes) -> str:
+    """Return the repr of what the reader gives."""
     try:
         return repr(json_reader.parse(data))
     except json_reader.UnreadableError:
@@ -73,8 +73,8 @@ def parsed(data: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_is_read_as_json_reads_it(name: str) -> None:
-    assert parsed(DOCUMENTS[name]) == plain(DOCUMENTS[name])
+def test_document_is_parsed_like_json(name: str) -> None:
+    assert parsed(DOCUMENTS[name]) == expected(DOCUMENTS[name])
 
 
 LEAVES = st.one_of(
@@ -85,22 +85,22 @@ VALUES = st.recursive(
 )
 
 
-@given(value=VALUES, indent=st.none() | st.just(4), mark=st.booleans())
-@example(value={"a": math.nan, "b": 2**64}, indent=4, mark=True)
-def test_any_value_is_read_as_json_reads_it(value: Any, indent: int | None, mark: bool) -> None:
-    data = json.dumps(value, indent=indent).encode("utf-8-sig" if mark else "utf-8")
-    assert parsed(data) == plain(data) != "unreadable"
+@given(value=VALUES, indent=st.none() | st.just(4), bom=st.booleans())
+@example(value={"a": math.nan, "b": 2**64}, indent=4, bom=True)
+def test_any_value_is_parsed_like_json(value: Any, indent: int | None, bom: bool) -> None:
+    data = json.dumps(value, indent=indent).encode("utf-8-sig" if bom else "utf-8")
+    assert parsed(data) == expected(data) != "unreadable"
 
 
 @given(
     data=st.binary(max_size=20)
     | st.text('[]{},:"\\truefalsn0123456789.eE+- \nNI', max_size=20).map(str.encode)
 )
-def test_any_bytes_are_read_as_json_reads_them(data: bytes) -> None:
-    assert parsed(data) == plain(data)
+def test_any_bytes_are_parsed_like_json(data: bytes) -> None:
+    assert parsed(data) == expected(data)
 
 
-def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
+def test_directory_and_named_pipe_are_unreadable(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path, tmp_path / "fifo"):
         with pytest.raises(json_reader.UnreadableError, match="not a regular file"):
@@ -108,7 +108,7 @@ def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["gone", "link", "link/below"])
-def test_a_link_that_leads_nowhere_is_unreadable_but_not_missing(target: str, tmp_path: Path) -> None:
+def test_dead_link_is_unreadable_but_not_missing(target: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(json_reader.UnreadableError, match="a link that leads nowhere") as caught:
         json_reader.read(tmp_path / "link")
@@ -116,14 +116,14 @@ def test_a_link_that_leads_nowhere_is_unreadable_but_not_missing(target: str, tm
 
 
 @pytest.mark.parametrize("path", ["absent", "absent/below", "file/below", "loop/below", "x" * 300])
-def test_a_file_that_is_not_there_is_missing(path: str, tmp_path: Path) -> None:
+def test_file_that_does_not_exist_is_missing(path: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("{}")
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(json_reader.MissingError, match="no such file"):
         json_reader.read(tmp_path / path)
 
 
-WORDS = {
+MESSAGES = {
     b"": "empty",
     b"\xff": "not UTF-8",
     b'{"a": 1': "not JSON",
@@ -133,10 +133,10 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("data", WORDS, ids=WORDS.values())
-def test_why_it_is_unreadable_is_said_in_words_of_our_own(data: bytes) -> None:
-    """The ledger holds them, and Python's own differ between its versions."""
-    with pytest.raises(json_reader.UnreadableError, match=f"^{WORDS[data]}$"):
+@pytest.mark.parametrize("data", MESSAGES, ids=lambda data: repr(data[:8]))
+def test_message_does_not_depend_on_the_python_version(data: bytes) -> None:
+    """It becomes part of the ledger (R12)."""
+    with pytest.raises(json_reader.UnreadableError, match=f"^{MESSAGES[data]}$"):
         json_reader.parse(data)
 
 
@@ -149,6 +149,6 @@ CLEAN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CLEAN)
-def test_each_lone_surrogate_becomes_one_replacement_character(text: str, expected: str) -> None:
-    assert json_reader.clean(text) == expected
+@pytest.mark.parametrize(("text", "cleaned"), CLEAN)
+def test_each_lone_surrogate_becomes_one_replacement_character(text: str, cleaned: str) -> None:
+    assert json_reader.clean(text) == cleaned

@@ -1,4 +1,4 @@
-"""The merge of all runs (R1, R2), and that it is read back as it was kept."""
+"""All runs are merged into one table, which is read back as it was written (R1, R2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seta_dag_tests.support.rollouts import write_trial
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two runs of a chain and one of another."""
+    """Two runs of one chain and one of another."""
     write_trial(tmp_path, "exp/X/trials/kept_t0_ab")
     write_trial(tmp_path, "exp/X/trials/again_t0_ab", verified=False)
     write_trial(tmp_path, "exp/X_resume/trials/again_t0_cd")
@@ -31,18 +31,18 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def merged_of(root: Path, pattern: str = "*") -> Merged:
-    """The merge of the runs that match."""
+def merge(root: Path, pattern: str = "*") -> Merged:
+    """Merge the runs that match."""
     return merge_runs(root, pattern, "student")
 
 
 def test_every_trial_is_listed_once(root: Path) -> None:
-    paths = [trial.path for trial in merged_of(root).trials]
+    paths = [trial.path for trial in merge(root).trials]
     assert paths == sorted(path.relative_to(root).as_posix() for path in root.glob("exp/*/trials/*"))
 
 
 def test_canonical_trials_are_the_last_verified_ones(root: Path) -> None:
-    assert merged_of(root).canonical == {
+    assert merge(root).canonical == {
         "exp/X/trials/kept_t0_ab",
         "exp/X_resume/trials/again_t0_cd",
         "exp/X/trials/worse_t0_ab",
@@ -50,51 +50,51 @@ def test_canonical_trials_are_the_last_verified_ones(root: Path) -> None:
     }
 
 
-def test_a_task_holds_its_trials_of_all_runs(root: Path) -> None:
-    tasks = {task: [trial.path for trial in trials] for task, trials in merged_of(root).of_task().items()}
+def test_task_has_its_trials_of_all_runs(root: Path) -> None:
+    tasks = {task: [trial.path for trial in trials] for task, trials in merge(root).of_task().items()}
     assert tasks == {
         "again": ["exp/X/trials/again_t0_ab", "exp/X_resume/trials/again_t0_cd"],
         "kept": ["exp/X/trials/kept_t0_ab", "exp/Y/trials/kept_t0_ab"],
         "worse": ["exp/X/trials/worse_t0_ab", "exp/X_resume/trials/worse_t0_cd"],
     }
-    assert list(merged_of(root).fingerprints) == sorted(tasks)
+    assert list(merge(root).fingerprints) == sorted(tasks)
 
 
 def test_failed_rollouts_are_listed(root: Path) -> None:
-    assert merged_of(root).failed == (FailedRollout("exp/X", "exp/X", "gone", "OSError: 数据 \ud7ff"),)
+    assert merge(root).failed == (FailedRollout("exp/X", "exp/X", "gone", "OSError: 数据 \ud7ff"),)
 
 
-def test_a_glob_leaves_runs_out(root: Path) -> None:
-    merged = merged_of(root, "X")
+def test_glob_excludes_runs(root: Path) -> None:
+    merged = merge(root, "X")
     assert merged.runs == ("exp/X",)
     assert "exp/X/trials/again_t0_ab" in merged.canonical
 
 
-def test_a_report_that_comes_while_runs_are_merged_shows_the_next_time(
+def test_report_written_during_the_merge_changes_the_next_fingerprint(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the task would look built with another canonical trial."""
+    """Otherwise the task would count as built, although another trial is canonical."""
 
-    def come_first(at: Path) -> Callable[[Trial], bool]:
+    def write_report_first(rollouts: Path) -> Callable[[Trial], bool]:
         write_trial(root, "exp/X_resume/trials/worse_t0_cd")
-        return verified_on_disk(at)
+        return verified_on_disk(rollouts)
 
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("seta_dag.rollouts.merge.verified_on_disk", come_first)
-        before = merged_of(root)
-    assert merged_of(root).fingerprints["worse"] != before.fingerprints["worse"]
-
-
-def test_the_merge_is_read_back_as_it_was_kept(root: Path) -> None:
-    write_merged(root / "out/merged.json", merged_of(root))
-    assert read_merged(root / "out/merged.json") == merged_of(root)
+    with monkeypatch.context() as patch:
+        patch.setattr("seta_dag.rollouts.merge.verified_on_disk", write_report_first)
+        before = merge(root)
+    assert merge(root).fingerprints["worse"] != before.fingerprints["worse"]
 
 
-def test_a_merge_that_is_not_there_names_its_stage(tmp_path: Path) -> None:
+def test_merged_runs_are_read_back_as_written(root: Path) -> None:
+    write_merged(root / "out/merged.json", merge(root))
+    assert read_merged(root / "out/merged.json") == merge(root)
+
+
+def test_missing_file_is_an_error_that_names_its_stage(tmp_path: Path) -> None:
     with pytest.raises(NotBuiltError, match="materialize resume_chain"):
         read_merged(tmp_path / "merged.json")
 
 
-def test_no_rollouts_is_a_wrong_setting(tmp_path: Path) -> None:
+def test_root_without_runs_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        merged_of(tmp_path)
+        merge(tmp_path)

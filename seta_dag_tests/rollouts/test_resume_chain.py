@@ -1,4 +1,4 @@
-"""R2: exactly one trial of each (chain, task, trajectory) is canonical, whatever the order of listing."""
+"""Exactly one trial per (chain, task, trajectory) is canonical, in any order of listing (R2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from seta_dag.rollouts.listing.trials import Trial, run_at
 from seta_dag.rollouts.resume_chain import canonical, verified_on_disk
 
 ORDER = ("X", "X_resume", "X_resume_2", "X_resume_10", "Y", "Y_resume")
-"""The runs of two chains, each chain in its order."""
+"""The runs of two chains, from the first to the last of each."""
 
 
 def trial(run: str, uid: str, task: str | None = "task", traj: int | None = 0) -> Trial:
-    """A trial of the run of that name."""
+    """Return a trial of the run with this path."""
     return Trial(run_at(run).chain, run, uid, task, traj)
 
 
@@ -30,24 +30,26 @@ TRIALS = st.builds(
 )
 
 
-def key(one: Trial) -> tuple[str, str, int]:
-    """The group of which one trial is canonical."""
+def group_of(one: Trial) -> tuple[str, str, int]:
+    """Return (chain, task, trajectory)."""
     return one.chain, str(one.task_id), int(one.traj_i or 0)
 
 
 @given(trials=st.lists(TRIALS, unique=True, max_size=12), verified=st.sets(TRIALS))
 def test_exactly_one_trial_of_each_group_is_canonical(trials: list[Trial], verified: set[Trial]) -> None:
-    chosen = [key(one) for one in canonical(trials, verified.__contains__)]
-    assert sorted(chosen) == sorted(set(map(key, trials)))
+    chosen = [group_of(one) for one in canonical(trials, verified.__contains__)]
+    assert sorted(chosen) == sorted(set(map(group_of, trials)))
 
 
 @given(trials=st.lists(TRIALS, unique=True, max_size=12), verified=st.sets(TRIALS))
-def test_it_is_the_last_verified_one_or_else_the_last(trials: list[Trial], verified: set[Trial]) -> None:
+def test_canonical_trial_is_the_last_verified_one_or_else_the_last(
+    trials: list[Trial], verified: set[Trial]
+) -> None:
     chosen = canonical(trials, verified.__contains__)
-    for _, group in groupby(sorted(trials, key=key), key):
+    for _, group in groupby(sorted(trials, key=group_of), group_of):
         ordered = sorted(group, key=lambda one: (ORDER.index(one.run), one.uid))
-        wanted = [one for one in ordered if one in verified] or ordered
-        assert chosen.intersection(ordered) == {wanted[-1]}
+        preferred = [one for one in ordered if one in verified] or ordered
+        assert chosen.intersection(ordered) == {preferred[-1]}
 
 
 @given(trials=st.lists(TRIALS, unique=True, max_size=12), verified=st.sets(TRIALS), data=st.data())
@@ -58,20 +60,21 @@ def test_the_order_of_listing_does_not_matter(
     assert canonical(shuffled, verified.__contains__) == canonical(trials, verified.__contains__)
 
 
-def test_runs_of_one_n_are_in_the_order_of_their_names() -> None:
+def test_runs_with_equal_numbers_are_sorted_by_name() -> None:
     trials = [trial("X_resume_1", "a"), trial("X_resume", "b"), trial("X_resume_01", "c")]
     assert canonical(trials, lambda _: False) == {trials[0]}
 
 
-def test_chains_of_other_experiments_are_other_chains() -> None:
+def test_runs_of_different_experiments_are_different_chains() -> None:
     trials = [trial("exp/X", "a"), trial("exp2/X_resume", "a"), trial("X", "a")]
     assert canonical(trials, lambda _: True) == set(trials)
 
 
-def test_a_bad_name_is_never_canonical() -> None:
+def test_trial_with_a_bad_name_is_never_canonical() -> None:
     assert canonical([trial("X", "notes", None, None)], lambda _: True) == set()
 
 
+# Reports, and whether they give a reward.
 VERIFIED = {
     '{"results": {"summary": {"tests": 2, "passed": 0}}}': True,
     '{"results": {"tests": [{"status": "failed"}]}}': True,
@@ -83,7 +86,7 @@ VERIFIED = {
 
 
 @pytest.mark.parametrize("report", VERIFIED)
-def test_verified_means_that_the_report_gives_a_reward(report: str, tmp_path: Path) -> None:
+def test_trial_is_verified_if_its_report_gives_a_reward(report: str, tmp_path: Path) -> None:
     one = trial("X", "task_t0_ab")
     path = tmp_path / one.path / "verifier/ctrf.json"
     path.parent.mkdir(parents=True)
@@ -91,5 +94,5 @@ def test_verified_means_that_the_report_gives_a_reward(report: str, tmp_path: Pa
     assert verified_on_disk(tmp_path)(one) == VERIFIED[report]
 
 
-def test_a_trial_without_a_report_is_not_verified(tmp_path: Path) -> None:
+def test_trial_without_a_report_is_not_verified(tmp_path: Path) -> None:
     assert not verified_on_disk(tmp_path)(trial("X", "task_t0_ab"))

@@ -86,10 +86,13 @@ def serving(place: Place) -> Iterator[DevServer]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Lets it end its own processes; those that are left of its session are killed."""
-    process.send_signal(signal.SIGINT)
+    """Let the server end its own processes, then kill what is left of its session.
+
+    By SIGTERM: a shell makes its background jobs ignore SIGINT, and their children inherit that.
+    """
+    process.terminate()
     try:
-        process.wait(20)
+        process.wait(60)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

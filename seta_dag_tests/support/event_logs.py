@@ -1,4 +1,6 @@
-"""A small job over tasks, instances on SQLite to run it on, and the rows that an event log is left with."""
+"""A small job over tasks, instances on SQLite that run it, and the rows of their event logs."""
+
+# No `from __future__ import annotations`: Dagster reads the annotation of `context` when an asset is defined.
 
 import json
 import logging
@@ -17,6 +19,7 @@ from seta_dag.defs.partitions import ONE_RUN, TASKS
 
 _RANGE = "dagster/asset_partition_range_{}"
 _TABLES = ("event_logs", "asset_keys", "asset_event_tags", "dynamic_partitions", "asset_check_executions")
+# Columns that differ between any two runs.
 _TIMES = (
     "timestamp",
     "last_wipe_timestamp",
@@ -29,7 +32,10 @@ _TIMES = (
 
 
 def definitions() -> dg.Definitions:
-    """Two assets over tasks, one over all of them, a check. Tags of the run make it fail."""
+    """Return two assets per task, one over all tasks, and a check of that one.
+
+    A run with the tag `fail` fails in `second` after its first task; with `unsound`, the check fails.
+    """
 
     @dg.asset(partitions_def=TASKS, backfill_policy=ONE_RUN, code_version="1")
     def first(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
@@ -42,23 +48,23 @@ def definitions() -> dg.Definitions:
         context.log_event(dg.AssetObservation("first", partition=key, tags={"seen": "yes"}))
         if context.run.tags.get("fail"):
             context.log_event(dg.AssetMaterialization("second", partition=key))
-            raise dg.Failure("told to, with one of them done")
+            raise dg.Failure("fails on purpose, after the first task")
         return dg.MaterializeResult(tags={"of": "range"})
 
     @dg.asset(backfill_policy=ONE_RUN, code_version="1", deps=[second])
-    def whole() -> dg.MaterializeResult[Any]:
+    def summary() -> dg.MaterializeResult[Any]:
         return dg.MaterializeResult(metadata={"rows": 3})
 
-    @dg.asset_check(asset=whole, blocking=True)
+    @dg.asset_check(asset=summary, blocking=True)
     def sound(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=not context.run.tags.get("unsound"), metadata={"seen": 3})
 
     job = dg.define_asset_job("all", executor_def=dg.in_process_executor)
-    return dg.Definitions([first, second, whole], asset_checks=[sound], jobs=[job])
+    return dg.Definitions([first, second, summary], asset_checks=[sound], jobs=[job])
 
 
 def opened(home: Path, module: str, name: str) -> dg.DagsterInstance:
-    """An instance on SQLite with the event log of that name."""
+    """Open an instance on SQLite whose event log is the class `name` in `module`."""
     home.mkdir(exist_ok=True)
     (home / "dagster.yaml").write_text(
         f"event_log_storage: {{module: {module}, class: {name}, config: {{base_dir: {home}/runs}}}}\n"
@@ -68,7 +74,7 @@ def opened(home: Path, module: str, name: str) -> dg.DagsterInstance:
 
 
 def run(instance: dg.DagsterInstance, **tags: str) -> dg.ExecuteInProcessResult:
-    """Runs all assets over all tasks."""
+    """Run all assets over all tasks, in this process, with these tags."""
     keys = instance.get_dynamic_partitions("task")
     tags |= {_RANGE.format("start"): keys[0], _RANGE.format("end"): keys[-1]}
     job = definitions().resolve_job_def("all")
@@ -76,26 +82,26 @@ def run(instance: dg.DagsterInstance, **tags: str) -> dg.ExecuteInProcessResult:
 
 
 def entry(run_id: str, event: dg.DagsterEvent, at: float = 1.0) -> EventLogEntry:
-    """An event as it is handed to an event log."""
+    """Return the event as Dagster passes it to an event log."""
     return EventLogEntry(None, logging.INFO, "", run_id, at, dagster_event=event)  # type: ignore[no-untyped-call]
 
 
 def batch(run_id: str, at: int, size: int) -> list[EventLogEntry]:
-    """Materializations by a run, each of a partition of its own."""
+    """Return `size` materializations by a run; `at` is the number of the batch, part of every partition."""
     keys = [f"{run_id}/{at}/{i}" for i in range(size)]
-    made = [dg.AssetMaterialization("a", partition=key, tags={"of": run_id}) for key in keys]
+    data = [dg.AssetMaterialization("a", partition=key, tags={"of": run_id}) for key in keys]
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION.value
-    found = [dg.DagsterEvent(kind, "all", event_specific_data=StepMaterializationData(one)) for one in made]
-    return [entry(run_id, event) for event in found]
+    events = [dg.DagsterEvent(kind, "all", event_specific_data=StepMaterializationData(of)) for of in data]
+    return [entry(run_id, event) for event in events]
 
 
 def partitions(log: SqliteEventLogStorage, shard: str = "index") -> list[str]:
-    """The partitions of the events in a database, in its order."""
+    """Return the partitions of the events in the database of a shard, in order."""
     return [event[-1] for event in events(Path(log.path_for_shard(shard)))]
 
 
 def events(database: Path) -> list[tuple[Any, ...]]:
-    """What a database of events holds, in its order; nothing before it is made."""
+    """Return the events in a database, in order; none if the file does not exist."""
     if not database.exists():
         return []
     columns = "run_id, dagster_event_type, step_key, asset_key, partition"
@@ -104,7 +110,10 @@ def events(database: Path) -> list[tuple[Any, ...]]:
 
 
 def rows(home: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of the index, ids too, without what differs between any two runs."""
+    """Return all rows of the index with their ids, but without times, and with runs numbered.
+
+    So the rows of two instances with the same history are equal.
+    """
     with closing(sqlite3.connect(home / "runs" / "index.db")) as connection:
         connection.row_factory = sqlite3.Row
         found = {name: connection.execute(f"select * from {name}").fetchall() for name in _TABLES}
@@ -114,7 +123,7 @@ def rows(home: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _plain(value: Any, runs: dict[str, str]) -> Any:
-    """The same with runs by number, without times, packed values unpacked."""
+    """Return `value` with run ids replaced, without times, and with JSON in strings decoded."""
     if isinstance(value, dict):
         return {name: _plain(of, runs) for name, of in value.items() if name not in _TIMES}
     if isinstance(value, list):

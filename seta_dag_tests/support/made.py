@@ -1,4 +1,4 @@
-"""An output directory of any number of tasks, its stages written by hand: no logs, no student."""
+"""An output directory whose stages are written directly, without rollouts and without a student."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.mask import Mask
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import TaskFile, task_file
+from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 RUN = "exp/kimi"
@@ -34,7 +34,7 @@ RUN = "exp/kimi"
 
 @dataclass(frozen=True, slots=True)
 class MadeTrial:
-    """A canonical trial. It is a row that reads `text`, or `reason` says why not; 1 of 2 tests passed."""
+    """A canonical trial that passed 1 of 2 tests: a row with `text`, or dropped with `reason`."""
 
     task: str
     traj: int = 0
@@ -51,25 +51,29 @@ class MadeTrial:
         return Report(1, 2) if self.reason != "no_tests" else Report(reason="no_tests", detail="none")
 
     def text_of(self, variant: Variant) -> bytes:
-        """What its row reads."""
+        """The text of its row, in UTF-8."""
         return f"{variant} of {self.task}: {self.text}".encode()
 
     def add_to(self, file: TaskFile) -> TrialRow:
-        """What the tokens stage makes of it, its long columns in the task's file."""
-        row = TrialRow(self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1, at=file.added)
-        row.small = {
+        """Add its long columns to the task's file and return the row, as `build_row` does."""
+        row = TrialRow(
+            self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1, first_batch=file.n_batches
+        )
+        row.short_columns = {
             "reward": self.report.reward,
             "model": "kimi-k2.5",
             "conv_json_path": f"{self.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
             "provider_token_counts": dict.fromkeys(TOKEN_COUNTS),
             "n_messages": 2,
         }
-        row.small["content"] = digest(b"{}", orjson.dumps([self.task, *row.small.values()]), b"")
+        row.short_columns["content"] = digest(
+            b"{}", orjson.dumps([self.task, *row.short_columns.values()]), b""
+        )
         if self.reason:
-            return row.dropped(self.reason, f"thinking: {self.reason}")
+            return row.drop(self.reason, f"thinking: {self.reason}")
         file.add(b"{}")
         for variant in VARIANTS:
-            row.small |= self._add_variant(variant, file)
+            row.short_columns |= self._add_variant(variant, file)
         return row
 
     def _add_variant(self, variant: Variant, file: TaskFile) -> dict[str, Any]:
@@ -77,20 +81,20 @@ class MadeTrial:
         ids = np.frombuffer(text, np.uint8).astype(np.int32)
         mask = mask_of(ids)
         file.add(text, ids, ((len(ids) // 2, len(ids)),))
-        counted = {"local_token_count": len(ids), "n_assistant_tokens": int(mask.sum())}
-        proved = {"literal_markup": False, "proof": digest(text, ids, mask)}
-        return {f"{variant}.{name}": value for name, value in (counted | proved).items()}
+        counts = {"local_token_count": len(ids), "n_assistant_tokens": int(mask.sum())}
+        proof = {"literal_markup": False, "proof": digest(text, ids, mask)}
+        return {f"{variant}.{name}": value for name, value in (counts | proof).items()}
 
 
 def mask_of(ids: Sequence[int] | np.ndarray[Any, Any]) -> Mask:
-    """The mask of these ids: the second half is trained on."""
+    """The mask of these ids: 1 in the second half."""
     return (np.arange(len(ids)) >= len(ids) // 2).astype(np.int8)
 
 
 def merged(
     made: Iterable[MadeTrial], others: Iterable[Trial] = (), failed: Sequence[FailedRollout] = ()
 ) -> Merged:
-    """The merge in which the trials of `made` are canonical, and `others` are not."""
+    """A merge in which the trials of `made` are canonical and `others` are not."""
     made = sorted(made, key=lambda one: one.trial.path)
     trials = sorted([*(one.trial for one in made), *others], key=lambda trial: trial.path)
     tasks = sorted({trial.task_id for trial in trials if trial.task_id is not None})
@@ -100,6 +104,7 @@ def merged(
 
 
 def _fingerprint(task: str, made: Iterable[MadeTrial], trials: Iterable[Trial]) -> str:
+    # Whatever changes a task must change its fingerprint, as in a build.
     of_task = [one for one in made if one.task == task], [one for one in trials if one.task_id == task]
     return hashlib.sha256(repr(of_task).encode()).hexdigest()[:16]
 
@@ -107,7 +112,7 @@ def _fingerprint(task: str, made: Iterable[MadeTrial], trials: Iterable[Trial]) 
 def write_stages(
     out: OutputLayout, made: Iterable[MadeTrial], merge: Merged, tasks: Iterable[str] | None = None
 ) -> None:
-    """Builds `tasks`, by default those that are unbuilt, in the order given."""
+    """Build `tasks` in this order, by default those that are not built yet."""
     tasks = list(unbuilt(out, merge.fingerprints) if tasks is None else tasks)
     of_task = {task: [one for one in made if one.task == task] for task in tasks}
 
@@ -131,7 +136,7 @@ def write_all(
     filters: Filters | None = None,
     tasks: Iterable[str] | None = None,
 ) -> dict[str, Shards]:
-    """Builds everything but the cards, as the assets do it one after the other."""
+    """Build everything except the cards, in the order of the assets."""
     merge = merged(made)
     write_stages(out, made, merge, tasks)
     write_ledger(out.ledger, account(out, merge, filters or Filters()), filters or Filters())
@@ -140,16 +145,11 @@ def write_all(
 
 
 def write_both(out: OutputLayout, made: Sequence[MadeTrial]) -> dict[str, Shards]:
-    """The shards of both variants from the ledger that stands."""
+    """Write the shards of both variants from the existing ledger."""
     lines = read_ledger(out.ledger)
     return {variant: write_shards(out, variant, lines, merged(made).fingerprints) for variant in VARIANTS}
 
 
 def stage_file(out: OutputLayout, made: Sequence[MadeTrial], task: str) -> Path:
-    """The file that the stage `tokens` has of a task."""
+    """The task's file of the stage `tokens`."""
     return out.task_file("tokens", task, merged(made).fingerprints[task])
-
-
-def lines_of(out: OutputLayout, task: str) -> list[dict[str, Any]]:
-    """The ledger's lines of a task."""
-    return [line for line in read_ledger(out.ledger) if line["task_id"] == task]

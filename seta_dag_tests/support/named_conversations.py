@@ -1,4 +1,4 @@
-"""The conversations of the golden renderings, by name; each trap of the chat template is among them."""
+"""The conversations of the golden renderings by name, including all traps of the chat template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DONE = assistant("Done.", "All checks pass.")
 _ASKED = user("List the files.")
 
 _TRAPS: dict[str, Log] = {
-    "trap 1: a later user message does not drop earlier reasoning": log(
+    "trap 1: reasoning before a later user message stays": log(
         system("You work."),
         _ASKED,
         assistant("", "Look first.", _LS),
@@ -21,66 +21,70 @@ _TRAPS: dict[str, Log] = {
         user("Go on."),
         answer=_DONE,
     ),
-    "trap 1: nor do three of them": log(
+    "trap 1: reasoning before several later user messages stays": log(
         _ASKED, assistant("One", "1"), user("More."), assistant("Two", "2"), user("More."), answer=_DONE
     ),
-    "trap 1: no user message at all": log(
+    "trap 1: no user message": log(
         system("You work."), assistant("", "Look.", _LS), tool("a.txt"), answer=_DONE
     ),
-    "trap 2: a middle turn without reasoning has no block": log(
+    "trap 2: middle turn without reasoning has no think block": log(
         _ASKED, assistant("Looking.", None, _LS), tool("a.txt"), answer=_DONE
     ),
-    "trap 2: the last turn without reasoning has an empty one": log(
+    "trap 2: last turn without reasoning has an empty think block": log(
         _ASKED, assistant("", "Look.", _LS), tool("a.txt"), answer=assistant("Done.")
     ),
-    "trap 2: the last turn too with no user message anywhere": log(
+    "trap 2: last turn has an empty think block without a user message": log(
         system("You work."), answer=assistant("Hello.")
     ),
-    "trap 2: no turn is last where a tool's answer is": log(
+    "trap 2: turn before a last tool message has no think block": log(
         _ASKED, assistant("Looking.", None, _LS), tool("a.txt")
     ),
-    "trap 3: arguments as a string, spaced as the teacher wrote it": log(
+    "trap 3: arguments are a string, with the teacher's spacing": log(
         _ASKED, assistant("", "Go.", call("f", '{ "b" : 1,"a":"é" }')), tool("ok"), answer=_DONE
     ),
-    "trap 3: arguments as an object, unsorted, quotes and angles unescaped": log(
+    "trap 3: arguments are an object, unsorted, with quotes and angle brackets": log(
         _ASKED,
         assistant("", "Go.", call("f", {"b": "<é> & '", "a": [1, 2.5, None, True]})),
         tool("ok"),
         answer=_DONE,
     ),
-    "trap 3: arguments malformed": log(
+    "trap 3: arguments are malformed": log(
         _ASKED, assistant("", "Go.", call("f", '{"id": "ls')), tool("bad"), answer=_DONE
     ),
-    "trap 3: arguments an empty string": log(
+    "trap 3: arguments are an empty string": log(
         _ASKED, assistant("", "Go.", call("f", "")), tool("bad"), answer=_DONE
     ),
-    "trap 3: arguments absent": log(
+    "trap 3: arguments are missing": log(
         _ASKED, assistant("", "Go.", {"function": {"name": "f"}}), tool("ok"), answer=_DONE
     ),
-    "trap 3: arguments null": log(_ASKED, assistant("", "Go.", call("f", None)), tool("ok"), answer=_DONE),
-    "trap 4: content is not torn at a closing tag": log(
+    "trap 3: arguments are null": log(
+        _ASKED, assistant("", "Go.", call("f", None)), tool("ok"), answer=_DONE
+    ),
+    "trap 4: content is not split at a closing think tag": log(
         _ASKED, assistant("The log says </think> here.", "Read."), user("And?"), answer=_DONE
     ),
-    "trap 4: nor where there is no reasoning": log(
+    "trap 4: content without reasoning is not split at a closing think tag": log(
         _ASKED, assistant("The log says </think> here."), user("And?"), answer=assistant("a </think> b")
     ),
-    "trap 5: leading newlines of content go after reasoning": log(
+    "trap 5: leading newlines of content are removed after reasoning": log(
         _ASKED, assistant("\n\nLooking.", "Look.", _LS), tool("a.txt"), user("Go on."), answer=_DONE
     ),
     "trap 5: leading newlines of content stay without reasoning": log(
         _ASKED, assistant("\n\nLooking.", None, _LS), tool("a.txt"), answer=_DONE
     ),
-    "trap 5: leading newlines of the last content go": log(_ASKED, answer=assistant("\n\nDone.\n\n")),
-    "trap 5: newlines at both ends of reasoning go": log(
+    "trap 5: leading newlines of the last content are removed": log(
+        _ASKED, answer=assistant("\n\nDone.\n\n")
+    ),
+    "trap 5: newlines at both ends of reasoning are removed": log(
         _ASKED, answer=assistant("Done.", "\n\n two\nlines \n\n")
     ),
-    "trap 5: reasoning of newlines only leaves an empty block": log(
+    "trap 5: reasoning of only newlines leaves an empty think block": log(
         _ASKED, assistant("\nLooking.", "\n\n", _LS), tool("a.txt"), answer=_DONE
     ),
     "trap 6: consecutive tool messages share one user turn": log(
         _ASKED, assistant("", "Both.", _LS, _VIEW), tool("a.txt"), tool("b.txt"), answer=_DONE
     ),
-    "trap 6: calls after content, and calls alone": log(
+    "trap 6: calls with and without content": log(
         _ASKED,
         assistant("Both:", "Both.", _LS, _VIEW),
         tool("a"),
@@ -88,10 +92,10 @@ _TRAPS: dict[str, Log] = {
         tool(""),
         answer=_DONE,
     ),
-    "trap 6: a call after content of newlines only": log(
+    "trap 6: call after content of only newlines": log(
         _ASKED, assistant("\n", "Go.", _LS), tool("a.txt"), answer=assistant("\n\n", None, _VIEW)
     ),
-    "trap 6: a tool message first, and one after a user message": log(
+    "trap 6: tool message first, and one after a user message": log(
         tool("left over"), _ASKED, tool("stray"), answer=_DONE
     ),
     "trap 7: developer is read as system": log(
@@ -100,18 +104,18 @@ _TRAPS: dict[str, Log] = {
         {"role": "developer", "content": "Be brief."},
         answer=_DONE,
     ),
-    "trap 7: a second system message is rendered": log(
+    "trap 7: second system message is rendered": log(
         system("You work."), _ASKED, system("Be brief."), answer=_DONE
     ),
-    "trap 7: a system message that is not first": log(_ASKED, system("Be brief.  \n"), answer=_DONE),
-    "trap 8: a user text within tool response tags is no query": log(
+    "trap 7: system message that is not first": log(_ASKED, system("Be brief.  \n"), answer=_DONE),
+    "trap 8: user message in tool response tags is not a query": log(
         _ASKED,
         assistant("", "Look.", _LS),
         user("<tool_response>\na.txt\n</tool_response>"),
         assistant("\nHm.", "Again."),
         answer=_DONE,
     ),
-    "trap 8: not even where it is the only one": log(
+    "trap 8: only user message is in tool response tags": log(
         user("<tool_response>a.txt</tool_response>"), assistant("Hm.", "What?"), tool("b"), answer=_DONE
     ),
 }
@@ -119,10 +123,10 @@ _TRAPS: dict[str, Log] = {
 _OTHERS: dict[str, Log] = {
     "one question, one answer": log(_ASKED, answer=_DONE),
     "system, question, answer": log(system("You work."), _ASKED, answer=_DONE),
-    "no_think is there already": log(system("Be quick. /no_think  "), _ASKED, answer=_DONE),
-    "an empty system message": log(system(""), _ASKED, answer=_DONE),
-    "everything empty": log(user(""), assistant("", ""), tool(""), answer=assistant("", "")),
-    "null content and no content": log(
+    "system message already contains /no_think": log(system("Be quick. /no_think  "), _ASKED, answer=_DONE),
+    "empty system message": log(system(""), _ASKED, answer=_DONE),
+    "all content is empty": log(user(""), assistant("", ""), tool(""), answer=assistant("", "")),
+    "null content and missing content": log(
         {"role": "user", "content": None},
         {"role": "assistant", "tool_calls": [_LS]},
         {"role": "tool"},
@@ -131,16 +135,16 @@ _OTHERS: dict[str, Log] = {
     "content as a list of parts": log(
         user([{"type": "text", "text": "List "}, {"type": "image_url", "image_url": {}}, "it."]), answer=_DONE
     ),
-    "reasoning inline at the head of content": log(
+    "inline reasoning": log(
         _ASKED, assistant("\n<think>\nLook.\n</think>\n\nLooking.", None, _LS), tool("a.txt"), answer=_DONE
     ),
-    "reasoning inline with a second closing tag": log(_ASKED, answer=assistant("<think>a</think>b</think>c")),
-    "reasoning inline, never closed": log(_ASKED, answer=assistant("<think>\nLook. I would")),
-    "reasoning beside content that begins with a tag": log(
+    "inline reasoning with a second closing tag": log(_ASKED, answer=assistant("<think>a</think>b</think>c")),
+    "inline reasoning that is never closed": log(_ASKED, answer=assistant("<think>\nLook. I would")),
+    "reasoning_content next to a think block in the content": log(
         _ASKED, answer=assistant("<think>not mine</think>Done.", "Mine.")
     ),
-    "an unknown role is left out": log(_ASKED, {"role": "critic", "content": "No!"}, answer=_DONE),
-    "an unknown role between tool messages": log(
+    "unknown role is left out": log(_ASKED, {"role": "critic", "content": "No!"}, answer=_DONE),
+    "unknown role between tool messages": log(
         _ASKED,
         assistant("", "Both.", _LS, _VIEW),
         tool("a"),
@@ -148,8 +152,8 @@ _OTHERS: dict[str, Log] = {
         tool("b"),
         answer=_DONE,
     ),
-    "the conversation ends on a tool's answer": log(_ASKED, assistant("", "Look.", _LS), tool("a.txt")),
-    "the last turn still calls a tool": log(_ASKED, answer=assistant("Looking.", "Look.", _LS)),
+    "conversation ends with a tool message": log(_ASKED, assistant("", "Look.", _LS), tool("a.txt")),
+    "last turn calls a tool": log(_ASKED, answer=assistant("Looking.", "Look.", _LS)),
     "tool schemas": log(
         system("You work."), _ASKED, answer=_DONE, tools=[schema("shell_exec"), schema("naïve", "<é> &")]
     ),
@@ -157,7 +161,7 @@ _OTHERS: dict[str, Log] = {
     "tool schemas and a system message that is not first": log(
         _ASKED, system("Be brief."), answer=_DONE, tools=[schema("shell_exec")]
     ),
-    "unicode of every kind": log(
+    "all kinds of Unicode": log(
         user("naïve café — 数据处理 ✅ 👩‍👩‍👧‍👦 e\u0301 ½ ﬁ"),
         answer=assistant("完成 ✅", "한국어 и кириллица"),
     ),
@@ -188,3 +192,4 @@ _OTHERS: dict[str, Log] = {
 }
 
 NAMED: dict[str, Log] = {**_TRAPS, **_OTHERS}
+"""Log by name; `golden/qwen3/renderings.txt` has the text of each in both variants."""

@@ -1,4 +1,4 @@
-"""Every place of a log where a person, a tool or a model can write text."""
+"""Every place in a log where a person, a tool or the model can write text."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ PLACES: dict[str, Callable[[str], Log]] = {
     "tool output": lambda text: log(user("Go."), tool(text), tool(text), answer=assistant("Done.", "Why.")),
     "tool schema": lambda text: log(user("Go."), answer=assistant("Done."), tools=[schema(text, text)]),
 }
-"""Each gives a log that has `text` in that place only; the text is nowhere whole but there."""
+"""Function per place that returns a log with `text` in that place and nowhere else."""

@@ -1,4 +1,4 @@
-"""Rollouts on disk: runs and trials, each as small as a test needs."""
+"""Write small trials to disk."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ from typing import Any
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag_tests.support.conversations import assistant, log, logged, user, write_log
 
-WHOLE = logged(log(user("List."), answer=assistant("Done.", "Good.")))
+USABLE_LOG = logged(log(user("List."), answer=assistant("Done.", "Good.")))
+"""Bytes of a log with one user turn and a final turn."""
 
 
 def report(passed: int, total: int) -> str:
-    """A report that gives passed / total."""
+    """Return a CTRF report whose reward is `passed / total`."""
     return json.dumps({"results": {"summary": {"passed": passed, "tests": total}}})
 
 
 def write_trial(root: Path, path: str, verified: bool = True, info: Any = None) -> Path:
-    """A trial directory with one log, and with a report and a run_info or without."""
+    """Create the trial directory `root / path` with one log; return it.
+
+    Args:
+        root: the rollouts root.
+        path: path of the directory below `root`.
+        verified: whether to write a report.
+        info: contents of `run_info.json`, as text or as a value to write as JSON; None for no such file.
+    """
     trial = root / path
-    write_log(trial, WHOLE)
+    write_log(trial, USABLE_LOG)
     if verified:
         (trial / REPORT).parent.mkdir(exist_ok=True)
         (trial / REPORT).write_text(report(1, 2))

@@ -1,6 +1,6 @@
-"""The official chat template, run by `transformers`, on R5's and R7's messages: what the renderer must equal.
+"""The expected text of a log: the official chat template, run by `transformers` (rules R5 to R7).
 
-Nothing here uses the product's code. `python -m seta_dag_tests.support.template` writes the golden
+Nothing here uses the code under test. `python -m seta_dag_tests.support.template` writes the golden
 renderings again.
 """
 
@@ -26,16 +26,17 @@ _EMPTY_BLOCK = (
 
 
 def official(revision: str) -> str:
-    """The template as Qwen published it."""
+    """Read a revision of the template as Qwen published it."""
     return (GOLDEN / f"chat_template_{revision}.jinja").read_text("utf-8")
 
 
-def changed(revision: str, variant: str) -> str:
-    """The template with R6's one change: every assistant turn counts as after the last user query.
+def modified(revision: str, variant: str) -> str:
+    """Return the template with the change of R6, and for nothink also with that of R7.
 
-    For nothink also R7's: where no turn has reasoning, only the last turn comes to the think block,
-    which is left out.
+    R6: every assistant turn is treated as if it came after the last user query, and so keeps its reasoning.
+    R7: without reasoning only the last turn would get a think block, an empty one, which is left out.
     """
+    # Text of the template is replaced, so the rest of it stays Qwen's own.
     template = _replaced(official(revision), _WITHIN_WINDOW, "{%- if true %}")
     if variant == "thinking":
         return template
@@ -48,14 +49,14 @@ def _replaced(template: str, old: str, new: str) -> str:
 
 
 def rendered(template: str, messages: list[Message], tools: list[Message]) -> str:
-    """What `apply_chat_template` makes of the messages."""
+    """Render messages as `apply_chat_template` does."""
     text, _ = _run(template, messages, tools, marked=False)
     return text
 
 
 def assistant_turns(log: Log, variant: str) -> list[str]:
-    """The assistant turns of the expected text, told by the template itself where they begin and end."""
-    template = _replaced(changed("second", variant), _ASSISTANT, _ASSISTANT + "{%- generation %}")
+    """Return the assistant turns of the expected text, as `{% generation %}` in the template marks them."""
+    template = _replaced(modified("second", variant), _ASSISTANT, _ASSISTANT + "{%- generation %}")
     template = _replaced(template, _TOOL, "{%- endgeneration %}" + _TOOL)
     text, spans = _run(template, messages_of(log, variant), tools_of(log), marked=True)
     return [text[first:end] for first, end in spans]
@@ -74,29 +75,29 @@ def _run(
 
 
 def expected(log: Log, revision: str, variant: str) -> str:
-    """`chat_template_str` of the log by R5, R6 and R7."""
-    return rendered(changed(revision, variant), messages_of(log, variant), tools_of(log))
+    """Return the expected `chat_template_str` of a log."""
+    return rendered(modified(revision, variant), messages_of(log, variant), tools_of(log))
 
 
 def messages_of(log: Log, variant: str) -> list[Message]:
-    """What the template is given for the variant."""
+    """Return the messages that the template renders for a variant."""
     messages = r5_messages(log)
     return messages if variant == "thinking" else r7_messages(messages)
 
 
 def clean(text: str) -> str:
-    """Each lone surrogate as one U+FFFD."""
+    """Replace each lone surrogate by one U+FFFD."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def tools_of(log: Log) -> list[Message]:
-    """The tool schemas of the log."""
+    """Return the tool schemas of a log."""
     tools: list[Message] = log["request"].get("model_config_dict", {}).get("tools") or []
     return tools
 
 
 def r5_messages(log: Log) -> list[Message]:
-    """R5, word for word, on a log whose messages are objects with a string role."""
+    """Apply rule R5 to a log whose messages are objects with a string role."""
     messages = list(log["request"]["messages"])
     answer = log.get("response")
     if isinstance(answer, dict) and answer.get("choices"):
@@ -133,7 +134,7 @@ def _r5_call(call: Message) -> Message:
 
 
 def r7_messages(messages: list[Message]) -> list[Message]:
-    """R7's messages: no reasoning, `/no_think` in the first system message or in one put first."""
+    """Remove reasoning and append `/no_think` to the first system message, or insert one (rule R7)."""
     plain = [{**m, "reasoning_content": ""} if m["role"] == "assistant" else dict(m) for m in messages]
     systems = [m for m in plain if m["role"] == "system"]
     if not systems:
@@ -147,19 +148,19 @@ _HEADING = re.compile(r"^#{8} (.+) · (thinking|nothink)\n", re.MULTILINE)
 
 
 def read_renderings() -> dict[tuple[str, str], str]:
-    """The golden file: the rendering of each (conversation, variant)."""
+    """Read the golden file: the text of each (conversation, variant)."""
     _, *parts = _HEADING.split(RENDERINGS.read_bytes().decode())
     return {(parts[i], parts[i + 1]): parts[i + 2] for i in range(0, len(parts), 3)}
 
 
 def write_renderings() -> None:
-    """Writes the golden file, from the second revision of the template."""
-    made = [
+    """Write the golden file with the second revision of the template."""
+    texts = [
         f"######## {name} · {variant}\n{expected(log, 'second', variant)}"
         for name, log in NAMED.items()
         for variant in ("thinking", "nothink")
     ]
-    RENDERINGS.write_bytes("".join(made).encode())
+    RENDERINGS.write_bytes("".join(texts).encode())
 
 
 if __name__ == "__main__":

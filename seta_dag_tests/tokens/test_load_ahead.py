@@ -1,4 +1,4 @@
-"""A tokenizer is loaded once for all who use it, and gone when nobody does."""
+"""A tokenizer is loaded once for all its users, and freed after the last one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seta_dag.tokens.student.student import Student
 
 @pytest.fixture
 def loads(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the students that were loaded; each load is a copy of one that stands."""
+    """Names of the students that were loaded. Loading only copies a prover, so that it takes no time."""
     names: list[str] = []
 
     def load(student: Student, engine: str) -> Prover:
@@ -30,23 +30,24 @@ def loads(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def another(student: Student) -> Callable[[str], Student]:
+    """Gives a student with another name."""
     return lambda name: replace(student, name=name)
 
 
-def test_those_who_use_it_at_once_have_the_same(loads: list[str], another: Callable[[str], Student]) -> None:
+def test_users_at_the_same_time_share_a_prover(loads: list[str], another: Callable[[str], Student]) -> None:
     first = loaded(another("a"), "fastokens")
     load_ahead(another("a"), "fastokens")
     assert loaded(another("a"), "fastokens") is first and loads == ["a"]
     assert loaded(another("a"), "hf") is not first and loads == ["a", "a"]
 
 
-def test_what_began_to_load_is_what_is_had(loads: list[str], another: Callable[[str], Student]) -> None:
+def test_a_prover_that_is_loading_is_waited_for(loads: list[str], another: Callable[[str], Student]) -> None:
     load_ahead(another("b"), "fastokens")
     load_ahead(another("b"), "fastokens")
     assert loaded(another("b"), "fastokens").student.name == "b" and loads == ["b"]
 
 
-def test_what_nobody_uses_is_gone(loads: list[str], another: Callable[[str], Student]) -> None:
+def test_an_unused_prover_is_freed(loads: list[str], another: Callable[[str], Student]) -> None:
     load_ahead(another("c"), "fastokens")
     used = weakref.ref(loaded(another("c"), "fastokens"))
     gc.collect()
@@ -55,7 +56,7 @@ def test_what_nobody_uses_is_gone(loads: list[str], another: Callable[[str], Stu
     assert loads == ["c", "c"]
 
 
-def test_what_fails_is_told_to_whoever_asks_and_tried_again(
+def test_a_failed_load_raises_and_is_tried_again(
     another: Callable[[str], Student], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(student: Student, engine: str) -> Prover:

@@ -1,4 +1,4 @@
-"""R9: the loss mask covers the assistant turns, each with its header and its end, and nothing else."""
+"""The loss mask covers the assistant turns with their headers and ends, and nothing else (rule R9)."""
 
 from __future__ import annotations
 
@@ -21,65 +21,65 @@ from seta_dag_tests.support.named_conversations import NAMED
 IM_START, IM_END, ASSISTANT, NEWLINE = 151644, 151645, 77091, 198
 
 
-def tokenized(tokenizer: StudentTokenizer, made: Log) -> dict[Variant, Tokenized]:
-    """The log's conversation, tokenized in each variant."""
-    rendered = [render(conversation(made), variant) for variant in VARIANTS]
+def tokenized(tokenizer: StudentTokenizer, log: Log) -> dict[Variant, Tokenized]:
+    """Tokenize the conversation of a log in both variants."""
+    rendered = [render(conversation(log), variant) for variant in VARIANTS]
     return dict(zip(VARIANTS, tokenizer.tokenize(rendered), strict=True))
 
 
 @pytest.fixture(scope="module")
 def decoder(student: Student) -> Tokenizer:
-    """The student's tokenizer as anyone loads it."""
+    """The student's tokenizer, loaded directly."""
     return Tokenizer.from_str(student.read())
 
 
-@given(made=logs())
+@given(log=logs())
 def test_spans_decode_to_the_assistant_turns(
-    tokenizer: StudentTokenizer, decoder: Tokenizer, made: Log
+    tokenizer: StudentTokenizer, decoder: Tokenizer, log: Log
 ) -> None:
-    assume(template.r5_messages(made))
-    for variant, tokens in tokenized(tokenizer, made).items():
+    assume(template.r5_messages(log))
+    for variant, tokens in tokenized(tokenizer, log).items():
         spans = [decoder.decode(tokens.ids[a:b].tolist(), skip_special_tokens=False) for a, b in tokens.spans]
-        turns = template.assistant_turns(made, variant)
+        turns = template.assistant_turns(log, variant)
         assert spans == [unicodedata.normalize("NFC", turn) for turn in turns]
 
 
-@given(made=logs())
-def test_mask_is_1_exactly_in_the_spans(tokenizer: StudentTokenizer, made: Log) -> None:
-    for tokens in tokenized(tokenizer, made).values():
+@given(log=logs())
+def test_mask_is_one_in_the_spans_and_zero_elsewhere(tokenizer: StudentTokenizer, log: Log) -> None:
+    for tokens in tokenized(tokenizer, log).values():
         inside = {at for first, end in tokens.spans for at in range(first, end)}
         assert tokens.mask.tolist() == [int(at in inside) for at in range(len(tokens.ids))]
         assert tokens.n_trainable == len(inside)
 
 
-@given(made=logs())
-def test_each_span_has_one_header_and_one_end(tokenizer: StudentTokenizer, made: Log) -> None:
-    for tokens in tokenized(tokenizer, made).values():
+@given(log=logs())
+def test_each_span_has_one_header_and_one_end(tokenizer: StudentTokenizer, log: Log) -> None:
+    for tokens in tokenized(tokenizer, log).values():
         for span in (tokens.ids[first:end].tolist() for first, end in tokens.spans):
             assert span[:2] == [IM_START, ASSISTANT]
             assert span[-2:] == [IM_END, NEWLINE]
             assert span.count(IM_START) == span.count(IM_END) == 1
 
 
-@given(made=plain_logs())
-def test_without_literals_the_token_scan_gives_the_mask(tokenizer: StudentTokenizer, made: Log) -> None:
-    for tokens in tokenized(tokenizer, made).values():
+@given(log=plain_logs())
+def test_token_scan_gives_the_mask_without_literal_markup(tokenizer: StudentTokenizer, log: Log) -> None:
+    for tokens in tokenized(tokenizer, log).values():
         assert tokens.mask.tolist() == scan(tokens.ids.tolist())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_forged_turn_is_not_trained_on(variant: Variant, tokenizer: StudentTokenizer) -> None:
-    """What a tool prints is no turn, though the reference's scan of the whole text takes it for one."""
-    made = NAMED["a tool prints a forged turn"]
-    tokens = tokenized(tokenizer, made)[variant]
-    whole = tokenizer.engine.whole([render(conversation(made), variant).text]).ids
+    """If the text is tokenized as one string, the reference's scan also trains on what the tool printed."""
+    log = NAMED["a tool prints a forged turn"]
+    tokens = tokenized(tokenizer, log)[variant]
+    one_string = tokenizer.engine.encode([render(conversation(log), variant).text]).ids
     assert len(tokens.spans) == 2
     assert scan(tokens.ids.tolist()) == tokens.mask.tolist()
-    assert sum(scan(whole.tolist())) > tokens.n_trainable
+    assert sum(scan(one_string.tolist())) > tokens.n_trainable
 
 
 def scan(ids: list[int]) -> list[int]:
-    """The reference's mask: from `<|im_start|>` before `assistant` through `<|im_end|>` and the newline."""
+    """The public reference's mask, from `<|im_start|>assistant` through `<|im_end|>` and its newline."""
     mask = [0] * len(ids)
     at = 0
     while at < len(ids):

@@ -1,4 +1,4 @@
-"""What became of the tasks is read from what their stage kept, where all that belongs to it is whole."""
+"""Outcomes are read from the journal of the stage, for tasks whose file and journal line are intact."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ KEYS = {
     *SHORT, *(f"{variant}.{name}" for variant in VARIANTS for name in COUNTS), "content", "run", "reason",
     "detail", "snapshot", "flags", "n_assistant_turns", "against_reference", "at",
 }  # fmt: skip
+DAMAGES = {name: SEEN[name] for name in ("a flipped bit", "gone")} | {"folder": FOLDER}
+"""One of each kind; the tests of the stage have them all."""
 
 
 @pytest.fixture
@@ -33,29 +35,31 @@ def out(tmp_path: Path) -> OutputLayout:
     return out
 
 
-def test_every_trial_of_every_task_is_told(out: OutputLayout) -> None:
+def test_every_trial_of_every_task_is_read(out: OutputLayout) -> None:
     found = read_outcomes(out, FINGERPRINTS)
-    told = {task: [line["trial_uid"] for line in lines] for task, lines in found.items()}
-    assert told == {"a": ["a_t0_ab", "a_t1_ab"], "b": ["b_t0_ab"], "c": ["c_t0_ab"]}
+    uids = {task: [line["trial_uid"] for line in lines] for task, lines in found.items()}
+    assert uids == {"a": ["a_t0_ab", "a_t1_ab"], "b": ["b_t0_ab"], "c": ["c_t0_ab"]}
     assert all(set(line) == KEYS for lines in found.values() for line in lines)
 
 
-def test_what_is_built_again_is_told_as_it_is_now(out: OutputLayout) -> None:
+def test_a_rebuilt_task_has_its_new_outcomes(out: OutputLayout) -> None:
     first = read_outcomes(out, FINGERPRINTS)
-    made = [*MADE[:3], MadeTrial("c", text="else")]
+    made = [*MADE[:3], MadeTrial("c", text="other")]
     write_stages(out, made, merged(made))
     again = read_outcomes(out, merged(made).fingerprints)
     assert again["c"] != first["c"] and again["a"] == first["a"]
 
 
-def test_tasks_not_asked_for_or_not_built_are_left_out(out: OutputLayout) -> None:
+def test_tasks_that_are_not_requested_or_not_built_are_left_out(out: OutputLayout) -> None:
     asked = {"a": FINGERPRINTS["a"], "b": "0" * 16, "d": "1" * 16}
     assert set(read_outcomes(out, asked)) == {"a"}
     assert read_outcomes(OutputLayout(out.root / "nowhere"), asked) == {}
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], out: OutputLayout) -> None:
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_journal_gives_no_wrong_outcome(
+    damage: Callable[[Path], object], out: OutputLayout
+) -> None:
     first, journal = read_outcomes(out, FINGERPRINTS), out.journal("tokens")
     damage(journal)
     assert read_outcomes(out, FINGERPRINTS).items() <= first.items()
@@ -65,30 +69,25 @@ def test_a_damaged_journal_tells_nothing_else(damage: Callable[[Path], object], 
     assert read_outcomes(out, FINGERPRINTS) == first
 
 
-@pytest.mark.parametrize("damage", LINES)
-def test_a_task_whose_line_is_damaged_is_not_there(damage: str, out: OutputLayout) -> None:
+def test_a_task_with_a_damaged_journal_line_is_left_out(out: OutputLayout) -> None:
     first = read_outcomes(out, FINGERPRINTS)
-    LINES[damage](out.journal("tokens"), stage_file(out, MADE, "b").name)
+    LINES["a flipped bit"](out.journal("tokens"), stage_file(out, MADE, "b").name)
     assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_task_whose_file_is_damaged_is_not_there(
-    damage: Callable[[Path], object], out: OutputLayout
-) -> None:
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_task_with_a_damaged_file_is_left_out(damage: Callable[[Path], object], out: OutputLayout) -> None:
     first = read_outcomes(out, FINGERPRINTS)
     damage(stage_file(out, MADE, "b"))
     assert read_outcomes(out, FINGERPRINTS) == {task: first[task] for task in ("a", "c")}
 
 
-def test_a_file_of_another_time_is_read_and_told_where_it_is_the_same(
-    out: OutputLayout, tmp_path: Path
-) -> None:
+def test_a_copy_with_new_file_times_has_the_same_outcomes(out: OutputLayout, tmp_path: Path) -> None:
     copy = OutputLayout(shutil.copytree(out.root, tmp_path / "copy", copy_function=shutil.copyfile))
     assert read_outcomes(copy, FINGERPRINTS) == read_outcomes(out, FINGERPRINTS)
 
 
-def test_damage_that_nobody_saw_is_none_once_it_was_looked_for(out: OutputLayout) -> None:
+def test_damage_that_keeps_size_and_time_is_found_by_remove_damaged(out: OutputLayout) -> None:
     FLIPPED_UNSEEN(stage_file(out, MADE, "b"))
     assert set(read_outcomes(out, FINGERPRINTS)) == {"a", "b", "c"}
     remove_damaged(out, "tokens", [stage_file(out, MADE, task).name for task in "abc"])

@@ -1,4 +1,4 @@
-"""A task's file gives back what was made of its rows, and what is kept beside it identifies them."""
+"""A task's file returns the rows that were written, and the digests in the outcomes identify them."""
 
 from __future__ import annotations
 
@@ -19,43 +19,44 @@ from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.example import TrialRow, digest
 from seta_dag.tokens.log_columns import short_values
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.task_file import read_row, task_file
+from seta_dag.tokens.trial_row import TrialRow, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.made import MadeTrial, mask_of, merged, write_stages
 
 ROWS = [MadeTrial("a", text="é 🚀 \x00"), MadeTrial("a", 1, text="x" * 3000)]
-REFUSED = MadeTrial("a", 2, reason="not_exact")
+DROPPED = MadeTrial("a", 2, reason="not_exact")
 
 
-def table_of(out: OutputLayout, made: list[MadeTrial], variant: Variant) -> pa.Table:
-    """The rows of the one task, as they go into a shard."""
-    merge = merged(made)
-    write_stages(out, made, merge)
-    keys = tuple((one.task, one.run, one.trial.uid) for one in made if one.reason is None)
+def table_of(out: OutputLayout, trials: list[MadeTrial], variant: Variant) -> pa.Table:
+    """Write a task and return its rows as they go into a shard."""
+    merge = merged(trials)
+    write_stages(out, trials, merge)
+    keys = tuple((one.task, one.run, one.trial.uid) for one in trials if one.reason is None)
     return pa.concat_tables(RowSource.of(out, merge.fingerprints).groups(variant, ShardPlan(keys, "")))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_rows_are_read_as_they_were_made(variant: Variant, tmp_path: Path) -> None:
-    table = table_of(OutputLayout(tmp_path), [*ROWS, REFUSED], variant)
+def test_rows_are_read_as_they_were_written(variant: Variant, tmp_path: Path) -> None:
+    table = table_of(OutputLayout(tmp_path), [*ROWS, DROPPED], variant)
     assert table.schema.equals(ROW_SCHEMA, check_metadata=True)
     table.validate(full=True)
-    for made, line in zip(ROWS, table.to_pylist(), strict=True):
-        assert line == expected(made, variant) and list(line) == list(FIELDS)
+    for trial, line in zip(ROWS, table.to_pylist(), strict=True):
+        assert line == expected(trial, variant) and list(line) == list(FIELDS)
 
 
-def expected(made: MadeTrial, variant: Variant) -> dict[str, Any]:
-    text = made.text_of(variant)
+def expected(trial: MadeTrial, variant: Variant) -> dict[str, Any]:
+    """The row of a trial, column by column."""
+    text = trial.text_of(variant)
     mask = mask_of(text).tolist()
     return {
-        "task_id": made.task,
-        "trial_uid": made.trial.uid,
+        "task_id": trial.task,
+        "trial_uid": trial.trial.uid,
         "reward": 0.5,
         "model": "kimi-k2.5",
-        "conv_json_path": f"{made.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
+        "conv_json_path": f"{trial.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json",
         "provider_token_counts": dict.fromkeys(
             ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
         ),
@@ -81,13 +82,13 @@ def test_each_row_has_its_own_batches(written: list[tuple[Any, Any]], log: str) 
     with TemporaryDirectory() as folder:
         path, places = Path(folder) / "task", []
         with task_file(path) as file:
-            for number, made in enumerate(written):
-                places.append(file.added)
+            for number, variants in enumerate(written):
+                places.append(file.n_batches)
                 file.add(f"{log}{number}".encode())
-                for text, ids, ends in made:
+                for text, ids, ends in variants:
                     file.add(text, np.array(ids, np.int32), _spans(ends))
-        for number, (at, made) in enumerate(zip(places, written, strict=True)):
-            for variant, (text, ids, ends) in zip(VARIANTS, made, strict=True):
+        for number, (at, variants) in enumerate(zip(places, written, strict=True)):
+            for variant, (text, ids, ends) in zip(VARIANTS, variants, strict=True):
                 parts = read_row(path, at, variant)
                 assert parts.log.to_pylist() == [f"{log}{number}"]
                 assert parts.text.to_pylist() == [text.decode()] and parts.ids.to_pylist() == [ids]
@@ -99,7 +100,7 @@ def _spans(ends: list[int]) -> tuple[tuple[int, int], ...]:
     return tuple(zip(ends[::2], ends[1::2], strict=False))
 
 
-def test_a_file_appears_when_all_is_written_and_not_before(tmp_path: Path) -> None:
+def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "stages" / "task"
     with task_file(path) as file:
         file.add(b"{}")
@@ -110,7 +111,7 @@ def test_a_file_appears_when_all_is_written_and_not_before(tmp_path: Path) -> No
     assert [found.name for found in path.parent.iterdir()] == ["task"]
 
 
-def test_outcomes_hold_the_proof_of_what_is_stored(tmp_path: Path) -> None:
+def test_outcomes_have_the_digest_of_the_stored_row(tmp_path: Path) -> None:
     with task_file(tmp_path / "task") as file:
         outcomes = [outcome(one.add_to(file)) for one in ROWS]
     for line in outcomes:
@@ -123,37 +124,37 @@ def test_outcomes_hold_the_proof_of_what_is_stored(tmp_path: Path) -> None:
             assert line[f"{variant}.n_assistant_tokens"] == sum(mask)
 
 
-def test_a_trial_without_a_row_has_its_reason_and_every_key(tmp_path: Path) -> None:
+def test_a_dropped_trial_has_a_reason_and_every_key(tmp_path: Path) -> None:
     with task_file(tmp_path / "task") as file:
-        refused, row = (outcome(one.add_to(file)) for one in (REFUSED, ROWS[0]))
+        dropped, row = (outcome(one.add_to(file)) for one in (DROPPED, ROWS[0]))
         unlogged = outcome(TrialRow(ROWS[0].trial, Report(1, 2), reason="no_conversation"))
-    assert refused.keys() == row.keys() == unlogged.keys()
-    assert (refused["reason"], refused["detail"]) == ("not_exact", "thinking: not_exact")
-    assert refused["thinking.proof"] is refused["nothink.proof"] is None
+    assert dropped.keys() == row.keys() == unlogged.keys()
+    assert (dropped["reason"], dropped["detail"]) == ("not_exact", "thinking: not_exact")
+    assert dropped["thinking.proof"] is dropped["nothink.proof"] is None
     assert row["reason"] is None and row["thinking.proof"]
     assert (unlogged["task_id"], unlogged["reason"], unlogged["snapshot"]) == ("a", "no_conversation", None)
 
 
-def test_a_task_may_have_no_row(tmp_path: Path) -> None:
+def test_a_task_without_rows_is_an_empty_file(tmp_path: Path) -> None:
     with task_file(tmp_path / "none") as file:
-        assert file.added == 0
+        assert file.n_batches == 0
     with pa.ipc.open_file((tmp_path / "none").read_bytes()) as reader:
         assert reader.num_record_batches == 0
 
 
-PROOFS = {
+DIGESTED = {
     "text": (b"b", b"\1\0\0\0", b"\1"),
     "ids": (b"a", b"\2\0\0\0", b"\1"),
     "mask": (b"a", b"\1\0\0\0", b"\0"),
-    "nothing": (b"", b"", b""),
+    "all empty": (b"", b"", b""),
 }
 
 
-@pytest.mark.parametrize("changed", PROOFS)
-def test_each_part_of_a_row_identifies_it(changed: str) -> None:
+@pytest.mark.parametrize("changed", DIGESTED)
+def test_digest_covers_text_ids_and_mask(changed: str) -> None:
     ids, mask = np.array([1], np.int32), np.array([1], np.int8)
     assert digest(b"a", ids, mask) == digest(b"a", b"\1\0\0\0", b"\1") == digest(memoryview(b"a"), ids, mask)
-    assert digest(*PROOFS[changed]) != digest(b"a", ids, mask)
+    assert digest(*DIGESTED[changed]) != digest(b"a", ids, mask)
 
 
 CHOSEN = Snapshot(Path("/r/run/trials/a/CAMEL_LOG_DIR/conv_1.json"), b'{"x": 1}', {"model": "kimi"}, False)
@@ -169,7 +170,7 @@ CONTENTS: dict[str, tuple[dict[str, Any], Report, int]] = {
 
 
 @pytest.mark.parametrize("column", CONTENTS)
-def test_each_shared_column_identifies_the_content(column: str) -> None:
+def test_content_digest_covers_every_shared_column(column: str) -> None:
     changes, report, n_messages = CONTENTS[column]
     root, trial = Path("/r"), ROWS[0].trial
     first = short_values(root, trial, Report(1, 2), CHOSEN, 2)

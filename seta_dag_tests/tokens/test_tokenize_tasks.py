@@ -1,4 +1,4 @@
-"""The tokens stage: what it keeps is of the very input that the fingerprint says, whoever works at it."""
+"""The stage `tokens`: its results match the fingerprint, for any number of workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens import example
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.outcomes import read_outcomes
-from seta_dag.tokens.student.engines import Encoded, Engine, joined
+from seta_dag.tokens.student.engines import Encoded, Engine, concat
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial
@@ -42,21 +42,21 @@ def report_changes(root: Path) -> None:
     (trial(root, f"{TASK}_t0") / "verifier/ctrf.json").write_text("{}")
 
 
-def nothing(root: Path) -> None:
+def nothing_changes(root: Path) -> None:
     pass
 
 
 @pytest.mark.parametrize(
     ("change", "merged_for", "fails"),
     [
-        (nothing, "", False),
+        (nothing_changes, "", False),
         (log_grows, "", True),
         (trial_goes, "", True),
         (report_changes, "", True),
-        (nothing, "another", True),
+        (nothing_changes, "another student", True),
     ],
 )
-def test_what_changed_since_the_merge_is_no_stage_file(
+def test_a_task_that_changed_since_the_merge_fails(
     change: Callable[[Path], None], merged_for: str, fails: bool, tmp_path: Path, maker: RowMaker
 ) -> None:
     place = Place(tmp_path)
@@ -65,7 +65,7 @@ def test_what_changed_since_the_merge_is_no_stage_file(
     parse_tasks(place.out, place.rollouts, merged, [TASK])
     change(place.rollouts)
     report = tokenize_tasks(place.out, place.rollouts, merged, maker, [TASK])
-    sentence = "tokens: ChangedError: its rollouts or the student changed while it was built; build again"
+    sentence = "tokens: ChangedError: its rollouts or the student changed during the build; build again"
     expected = {TASK: sentence} if fails else {}
     assert report.failed == failures(place.out, merged.fingerprints) == expected
     assert bool(place.out.built("tokens")) is not fails
@@ -73,12 +73,12 @@ def test_what_changed_since_the_merge_is_no_stage_file(
 
 
 TRIALS = ("a_t0", "ctrf_", "multi_traj_task", "stack_overflow__10", "UPPER_Case")
-WORKERS: list[int | None] = [1, 2, 4, None]
+WORKERS: list[int | None] = [1, 4, None]
 
 
 @pytest.fixture(scope="module")
 def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some twenty tasks, rows and drops among them."""
+    """Some twenty tasks, with rows and dropped trials."""
     root = tmp_path_factory.mktemp("many") / "rollouts"
     take(root / "exp/kimi", *TRIALS)
     return root
@@ -88,7 +88,7 @@ def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(
     rollouts: Path, maker: RowMaker, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[int | None, tuple[OutputLayout, StageReport]]:
-    """What is built of them, by the number of workers."""
+    """A build of all of them, by the number of workers."""
     done = {}
     for workers in WORKERS:
         out = OutputLayout(tmp_path_factory.mktemp("out"))
@@ -104,17 +104,18 @@ def built(
 
 
 def lines(out: OutputLayout) -> set[tuple[str, str, bytes]]:
-    """What the journal says, less the times of the files."""
+    """The entries of the journal, without the file times."""
     found = journal.read(out.journal("tokens"))
     return {(name, entry.checksum.rpartition(":")[0], entry.record) for name, entry in found.items()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by name."""
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("workers", WORKERS[1:])
-def test_any_number_of_workers_makes_the_same(
+def test_output_is_the_same_for_any_number_of_workers(
     workers: int | None, built: dict[int | None, tuple[OutputLayout, StageReport]]
 ) -> None:
     (one, first), (out, report) = built[1], built[workers]
@@ -127,12 +128,12 @@ def test_any_number_of_workers_makes_the_same(
     assert out.ledger.read_bytes() == one.ledger.read_bytes()
 
 
-def test_logs_that_are_read_again_give_the_same(
+def test_output_is_the_same_if_long_logs_are_parsed_again(
     rollouts: Path, maker: RowMaker, built: dict[int | None, tuple[OutputLayout, StageReport]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(example, "_LONG", 0)
+    monkeypatch.setattr(example, "_REREAD", 0)
     out, merged = OutputLayout(tmp_path), merge_runs(rollouts, "*", maker.student)
     parse_tasks(out, rollouts, merged, merged.fingerprints)
     assert tokenize_tasks(out, rollouts, merged, maker, merged.fingerprints) == built[1][1]
@@ -140,26 +141,28 @@ def test_logs_that_are_read_again_give_the_same(
 
 
 class OtherEngine:
-    """Gives the ids of another engine, but the last of each text that is long enough is another."""
+    """Returns wrong ids: the last one is changed, for each text with at least `least` ids."""
 
     def __init__(self, engine: Engine, least: int) -> None:
         self._engine, self._least = engine, least
 
-    def whole(self, texts: Sequence[str]) -> Encoded:
-        return self._engine.whole(texts)
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        return self._engine.encode(texts)
 
-    def ordinary(self, texts: Sequence[str]) -> Encoded:
-        parts = [part.copy() for part in self._engine.ordinary(texts).parts()]
+    def encode_ordinary(self, texts: Sequence[str]) -> Encoded:
+        parts = [part.copy() for part in self._engine.encode_ordinary(texts).parts()]
         for part in parts:
             part[-1:] += len(part) >= self._least
-        return joined(parts)
+        return concat(parts)
 
 
 @pytest.mark.parametrize(
-    ("least", "share", "kept"), [(0, 1.0, 0), (10**9, 1.0, 4), (0, 0.0, 4)], ids=["all", "none", "not asked"]
+    ("least", "sample_rate", "rows"),
+    [(0, 1.0, 0), (10**9, 1.0, 4), (0, 0.0, 4)],
+    ids=["all ids wrong", "no id wrong", "not sampled"],
 )
-def test_a_row_that_the_engines_do_not_agree_on_is_dropped(
-    least: int, share: float, kept: int, tmp_path: Path, maker: RowMaker
+def test_a_row_is_dropped_if_the_engines_disagree(
+    least: int, sample_rate: float, rows: int, tmp_path: Path, maker: RowMaker
 ) -> None:
     place = Place(tmp_path)
     take(place.rollouts / "exp/kimi", TASK)
@@ -167,9 +170,9 @@ def test_a_row_that_the_engines_do_not_agree_on_is_dropped(
     vars(prover)["reference"] = OtherEngine(maker.prover.reference, least)
     merged = merge_runs(place.rollouts, "*", maker.student)
     parse_tasks(place.out, place.rollouts, merged, [TASK])
-    report = tokenize_tasks(place.out, place.rollouts, merged, RowMaker(prover, share), [TASK])
+    report = tokenize_tasks(place.out, place.rollouts, merged, RowMaker(prover, sample_rate), [TASK])
     outcomes = read_outcomes(place.out, merged.fingerprints)[TASK]
-    assert (report.counts["rows"], report.counts["dropped: not_exact"]) == (kept, len(outcomes) - kept)
+    assert (report.counts["rows"], report.counts["dropped: not_exact"]) == (rows, len(outcomes) - rows)
     for line in outcomes:
-        assert (line["reason"] is None) == bool(kept)
-        assert kept or line["detail"].startswith("thinking: engines_agree: id of token ")
+        assert (line["reason"] is None) == bool(rows)
+        assert rows or line["detail"].startswith("thinking: engines_agree: id of token ")

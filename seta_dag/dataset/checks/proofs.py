@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seta_dag.dataset.shards.reader import Shard
+from seta_dag.rollouts.reasons import Reason
 from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.variants import Variant
 
@@ -51,7 +52,7 @@ def read_proofs(
     proved = ProofReport()
     held: dict[str, list[str]] = {}
     for line in (line for of_task in outcomes.values() for line in of_task):
-        if line["reason"] == "not_exact":
+        if line["reason"] == Reason.NOT_EXACT:
             proved.refused[line["trial_uid"]] = line["detail"]
         elif line["reason"] is None:
             held[line[f"{variant}.proof"]] = _names(line, variant)

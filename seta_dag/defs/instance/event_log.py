@@ -1,7 +1,7 @@
-"""The event log that dagster.yaml names: the batched one or, where Dagster is another, Dagster's own.
+"""The event log that `dagster.yaml` names: the batched one, or Dagster's own if Dagster has changed.
 
-The batched one overrides and calls private methods. They may change with any release, so each is looked
-at before; what is not as it was is no error, only slower.
+The batched event log overrides and calls private methods of Dagster, which may change with any release.
+So each of them is checked first. A difference is not an error; builds only become slower.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+
+# Private, because Dagster has no public base class for an event log; this is the class to fall back on.
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 if TYPE_CHECKING:
+    # Private, because it is a type in the signature of `from_config_value`. It is not needed at run time.
     from dagster._serdes import ConfigurableClassData
 
 _LOG = logging.getLogger(__name__)
-_SLOWER = (
-    "Dagster %s is not the one that seta_dag stores events in batches with (%s): its own event log takes"
-    " over, which is slower, about 36 ms for every partition of every asset."
+_FALLBACK = (
+    "seta_dag can't store events in batches with Dagster %s (%s); Dagster's own event log is used, which is"
+    " slower: about 36 ms per partition and asset."
 )
-_BATCH = "1000"
-_MADE_FOR = "1.13."
+_BATCH_SIZE = "1000"
+_SUPPORTED = "1.13."
 _PARAMETERS = {
     "__init__": "base_dir inst_data",
     "_connect": "shard",
@@ -41,8 +44,11 @@ _PARAMETERS = {
     "store_event": "event",
     "store_event_batch": "events",
 }
-"""What the batched event log overrides or calls, and with which parameters."""
-_BODIES = {
+"""Methods that the batched event log overrides or calls, and their parameters without `self`."""
+# An overridden method is not called any more, so its replacement has to do the same. The names that a
+# method's code uses are a cheap fingerprint of what it does, and unlike its bytecode they are the same in
+# every version of Python.
+_NAMES_USED = {
     "_connect": "NullPool SQLITE_BUSY_TIMEOUT_SECONDS _db_lock _initdb _initialized_dbs add begin check"
     " connect conn_string_for_shard create_engine dispose str_param",
     "index_connection": "INDEX_SHARD_NAME _connect",
@@ -53,41 +59,46 @@ _BODIES = {
     " inst_param is_dagster_event prepare_insert_event run_connection run_id store_asset_check_event",
     "store_event_batch": "store_event",
 }
-"""All that those methods name whose work the batched event log does in their place."""
+"""Names (attributes and globals) in the code of the methods that the batched event log replaces."""
 
 
 class BatchedSqliteEventLog(SqliteEventLogStorage):
-    """The name in dagster.yaml: it makes one of the two when Dagster opens the instance."""
+    """The name in `dagster.yaml`. It is never instantiated: it creates one of the two event logs."""
 
     @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> SqliteEventLogStorage:
-        """The batched event log, which Dagster then hands events in batches; or else Dagster's own."""
+        """Create the batched event log or, if Dagster has changed, Dagster's own with one warning."""
         try:
-            _require_what_is_known()
+            _require_known_dagster()
+            # Imported only now: the import itself fails if a name that it needs is gone.
             from seta_dag.defs.instance.batched_event_log import BatchedEventLog
         except ImportError as error:
-            _LOG.warning(_SLOWER, dg.__version__, error)
+            _LOG.warning(_FALLBACK, dg.__version__, error)
             return SqliteEventLogStorage(inst_data=inst_data, **config_value)
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _BATCH)
+        # Dagster's switch for batches is this variable; a value that the user has set is kept.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _BATCH_SIZE)
         return BatchedEventLog(inst_data=inst_data, **config_value)
 
 
-def _require_what_is_known() -> None:
-    """Raises `ImportError` where Dagster is not as it was."""
-    if not dg.__version__.startswith(_MADE_FOR):
-        raise ImportError(f"made for {_MADE_FOR}x")
-    changed = [name for name in _PARAMETERS if not _is_known(name)]
+def _require_known_dagster() -> None:
+    """Raise `ImportError` if Dagster differs from the version that the batched event log is written for."""
+    if not dg.__version__.startswith(_SUPPORTED):
+        raise ImportError(f"supported: {_SUPPORTED}x")
+    changed = [name for name in _PARAMETERS if not _is_unchanged(name)]
     if changed:
         raise ImportError(f"changed: {', '.join(changed)}")
 
 
-def _is_known(name: str) -> bool:
-    """Whether the stock class has that method, with these parameters and, if it is replaced, that body."""
+def _is_unchanged(name: str) -> bool:
+    """Return whether Dagster's class has this method with the expected parameters and names used."""
+    # `unwrap`, because some of them are wrapped by `contextmanager` and other decorators.
     method = inspect.unwrap(getattr(SqliteEventLogStorage, name, None))  # type: ignore[arg-type]
     if not isinstance(method, FunctionType):
         return False
     parameters = [*inspect.signature(method).parameters][1:]
-    names = {*_BODIES[name].split()} if name in _BODIES else {*method.__code__.co_names}
-    return parameters == _PARAMETERS[name].split() and names == {*method.__code__.co_names}
+    used = {*method.__code__.co_names}
+    # A method that is only called may change inside; its parameters are enough.
+    expected = {*_NAMES_USED[name].split()} if name in _NAMES_USED else used
+    return parameters == _PARAMETERS[name].split() and used == expected

@@ -1,4 +1,7 @@
-"""What the instance shows follows the files under the output directory, not the other way round."""
+"""Report to the Dagster instance what the files under the output directory say.
+
+The files decide what is built; the instance only shows it (docs/architecture.md, "Which record wins").
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,24 @@ import logging
 from collections.abc import Iterable
 
 import dagster as dg
+
+# Private, because the public `report_runless_asset_event` stores one event at a time, which takes minutes
+# for thousands of tasks, and no public function reports a planned materialization for a run.
 from dagster._core.events import (
     AssetMaterializationPlannedData,
-    DagsterEvent,
     DagsterEventBatchMetadata,
-    DagsterEventType,
     StepMaterializationData,
     generate_event_batch_id,
 )
+
+# Private, because these mark an event without a run, as `report_runless_asset_event` does itself.
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from seta_dag.defs.partitions import key_of
 from seta_dag.store.layout import FORMAT_VERSION
 
+# Tags that Dagster adds to the materializations of a run. Without them, the UI shows a task as stale,
+# because it seems older than the merge that it was collected from.
 _PROVENANCE = {
     dg.AssetKey("trials"): {
         "dagster/code_version": FORMAT_VERSION,
@@ -26,14 +34,14 @@ _PROVENANCE = {
         "dagster/input_event_pointer/resume_chain": "NULL",
     }
 }
-"""What a task was collected from, as Dagster notes it; without it the task looks older than the merge."""
+"""Tags of a reported materialization, keyed by asset."""
 
 
 def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], tasks: Iterable[str]) -> int:
-    """Reports tasks whose stage files are there, but which this instance never saw materialized.
+    """Report tasks as materialized whose files exist, but which this instance has never seen built.
 
-    So a fresh instance over an output directory that is built shows it as built. Returns how many
-    materializations were reported; they are stored as one batch.
+    So a fresh instance shows an output directory that is built as built. Returns the number of reported
+    materializations. They are stored as one batch.
     """
     keys = [key_of(task) for task in tasks]
     missing = [
@@ -44,14 +52,15 @@ def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], ta
         for key in _not_in(keys, instance.get_materialized_partitions(asset))
     ]
     batch = generate_event_batch_id()  # type: ignore[no-untyped-call]
-    for at, materialization in enumerate(missing, 1):
-        event = DagsterEvent(
-            event_type_value=DagsterEventType.ASSET_MATERIALIZATION.value,
+    for n, materialization in enumerate(missing, 1):
+        event = dg.DagsterEvent(
+            event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
             event_specific_data=StepMaterializationData(materialization),
             job_name=RUNLESS_JOB_NAME,
         )
-        ends = DagsterEventBatchMetadata(batch, at == len(missing))
-        instance.report_dagster_event(event, RUNLESS_RUN_ID, logging.INFO, batch_metadata=ends)
+        # The instance holds the events back until the last one says that it ends the batch.
+        metadata = DagsterEventBatchMetadata(batch, n == len(missing))
+        instance.report_dagster_event(event, RUNLESS_RUN_ID, logging.INFO, batch_metadata=metadata)
     return len(missing)
 
 
@@ -60,13 +69,15 @@ def _not_in(keys: Iterable[str], known: set[str]) -> list[str]:
 
 
 def report_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, asset: str, tasks: Iterable[str]) -> None:
-    """Shows the partitions of `tasks` as failed once `run` has failed.
+    """Make the UI show the partitions of `tasks` as failed once `run` has failed.
 
-    The asset materialized its whole range; planned anew in the same run, these partitions lack theirs.
+    A run materializes its complete range of tasks, including those that failed. Dagster shows a partition
+    as failed if it was planned after it was last materialized and its run has failed, so these partitions
+    are planned again.
     """
     for task in tasks:
-        event = DagsterEvent(
-            event_type_value=DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
+        event = dg.DagsterEvent(
+            event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
             event_specific_data=AssetMaterializationPlannedData(dg.AssetKey(asset), key_of(task)),
             job_name=run.job_name,
         )

@@ -13,15 +13,20 @@ import dagster as dg
 def open_instance() -> Iterator[dg.DagsterInstance]:
     """Yield the instance of DAGSTER_HOME, else of ./dagster.yaml, else a temporary one.
 
-    `DagsterInstance.get()`, the public way, ignores a dagster.yaml in the working directory, so builds
-    would not show up in the UI. Without Dagster's private helper it is used all the same.
+    If Dagster's private function is missing, only the instance of DAGSTER_HOME can be opened.
+
+    Raises:
+        DagsterHomeNotSetError: if that function is missing and DAGSTER_HOME is not set.
     """
     try:
+        # Private, because the public `DagsterInstance.get()` ignores a dagster.yaml in the working
+        # directory: builds would not show up in the UI of `dagster dev`.
         from dagster._cli.utils import get_possibly_temporary_instance_for_cli as for_cli
     except ImportError:
         with dg.DagsterInstance.get() as instance:
             yield instance
         return
+    # Otherwise Dagster logs the path of every temporary directory at INFO level.
     quiet = logging.getLogger("seta_dag.instance")
     quiet.setLevel(logging.WARNING)
     with for_cli(logger=quiet) as instance:

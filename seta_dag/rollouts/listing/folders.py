@@ -1,4 +1,4 @@
-"""Listing folders so that no trial is lost: one that can't be listed is told, never passed over."""
+"""Directory listings that never miss a trial, and the search for runs (rule R1, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -6,40 +6,60 @@ import os
 import re
 from heapq import heappop, heappush
 from pathlib import Path
+from typing import NamedTuple
 
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE, clean
 
 TRIALS = "trials"
+"""Name of the directory that makes the directory above it a run."""
 
-_Way = tuple[int, tuple[str, ...], str]
-"""How a folder is reached: over how many links, its path's names, the real path that they lead to."""
+
+class _Route(NamedTuple):
+    """One way to reach a directory. Routes sort by preference: fewest links first, then by name.
+
+    Attributes:
+        links: number of links to directories on the way.
+        names: names below the root, in order.
+        real: the absolute path without links.
+    """
+
+    links: int
+    names: tuple[str, ...]
+    real: str
 
 
 def list_folder(folder: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder, none where there is no folder. Raises `ConfigError` where it can't be read."""
+    """Return the entries of a directory in no order, empty if there is no such directory.
+
+    Raises:
+        ConfigError: the directory can't be read, so it may contain trials that would be missed.
+    """
     try:
-        with os.scandir(f"{folder}/.") as entries:  # the dot: names without their files are not enough
+        # With read but no search permission, listing works and gives names that can't be opened. The
+        # "/." needs search permission, so this fails here instead of missing what is below.
+        with os.scandir(f"{folder}/.") as entries:
             return list(entries)
     except OSError as error:
         if error.errno in LEADS_NOWHERE:
             return []
         raise ConfigError(
-            f"{clean(str(folder))}: can't be read ({error.strerror}), and a trial could be in it; give read"
-            " permission, or leave it out: name other runs by their path with --runs, as in 'experiment/*'"
+            f"{clean(str(folder))}: can't be read ({error.strerror}), but may contain trials; grant read"
+            " permission, or exclude it by selecting other runs by path, as in --runs 'experiment/*'"
         ) from error
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or a link to one. What can't be told counts, so that it is accounted for."""
+    """Return whether an entry is a directory or a link to one; True if that can't be determined."""
     try:
         return entry.is_dir()
     except OSError as error:
+        # Counting it leads to an error about it later. Ignoring it would lose trials silently.
         return error.errno not in LEADS_NOWHERE
 
 
 def is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file or a link to one. What can't be told counts, so that it is accounted for."""
+    """Return whether an entry is a file or a link to one; True if that can't be determined."""
     try:
         return entry.is_file()
     except OSError as error:
@@ -47,57 +67,69 @@ def is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def run_paths(root: Path, pattern: str) -> list[str]:
-    """The folders at or below `root` that hold a `trials/` folder, which itself is not looked into.
+    """Return the relative paths of all directories at or below `root` that contain `trials/`.
 
-    Links are followed, but not to a folder that holds the root. Of several paths to one folder counts
-    the one with the fewest links, so the real one; among equals the smallest. Raises `ConfigError` for
-    a folder that can't be read, unless no run in it could match the glob.
+    `trials/` itself is not searched. Links are followed, except to a directory that contains the root.
+    If several paths lead to the same run, it has the one with the fewest links; of these, the smallest.
+    The root itself is ".". Paths are in no particular order.
+
+    Args:
+        root: where to search.
+        pattern: glob that selects runs. It only decides which unreadable directories matter; the
+            result is not filtered.
+
+    Raises:
+        ConfigError: a directory can't be read, and a run that matches `pattern` could be in it.
     """
     top = os.path.realpath(root)
-    found: list[tuple[_Way, str]] = []
-    seen: set[str] = set()
-    todo: list[_Way] = [(0, (), top)]
-    while todo:
-        links, names, real = heappop(todo)
-        if real in seen:
+    found: list[tuple[_Route, str]] = []  # route of each run, and the real path of its trials/
+    visited: set[str] = set()
+    queue = [_Route(0, (), top)]
+    # Best-first search: the first route that arrives at a real path is the best one, so each directory
+    # is listed once, and loops of links end.
+    while queue:
+        route = heappop(queue)
+        if route.real in visited:
             continue
-        seen.add(real)
-        for way in _below(root, (links, names, real), pattern):
-            if way[1][-1] == TRIALS:
-                found.append(((way[0], names, real), way[2]))
-            elif way[0] == links or not _holds(way[2], top):
-                heappush(todo, way)
-    first: dict[str, tuple[str, ...]] = {}
-    for (_, names, _), trials in sorted(found):
-        first.setdefault(trials, names)
-    return ["/".join(names) or "." for names in first.values()]
+        visited.add(route.real)
+        for step in _subfolders(root, route, pattern):
+            if step.names[-1] == TRIALS:
+                found.append((route._replace(links=step.links), step.real))
+            # A link to a directory above the root would lead to runs outside of it.
+            elif step.links == route.links or not _contains(step.real, top):
+                heappush(queue, step)
+    # Several runs may have the same trials/ through a link. The one with the best route owns it.
+    best: dict[str, tuple[str, ...]] = {}
+    for route, trials in sorted(found):
+        best.setdefault(trials, route.names)
+    return ["/".join(names) or "." for names in best.values()]
 
 
-def _below(root: Path, way: _Way, pattern: str) -> list[_Way]:
-    links, names, real = way
+def _subfolders(root: Path, route: _Route, pattern: str) -> list[_Route]:
     try:
-        folders = [entry for entry in list_folder(root.joinpath(*names)) if is_folder(entry)]
+        folders = [entry for entry in list_folder(root.joinpath(*route.names)) if is_folder(entry)]
     except ConfigError:
-        if _could_match("/".join(names), pattern):
+        if _could_match("/".join(route.names), pattern):
             raise
         return []
-    return [_step(links, names, real, entry) for entry in folders]
+    return [_step(route, entry) for entry in folders]
 
 
-def _step(links: int, names: tuple[str, ...], real: str, entry: os.DirEntry[str]) -> _Way:
-    path = os.path.join(real, entry.name)  # noqa: PTH118 - a real path, so that only links are resolved
+def _step(route: _Route, entry: os.DirEntry[str]) -> _Route:
+    # `route.real` has no links, so only a link needs realpath, which looks at every part of a path.
+    path = os.path.join(route.real, entry.name)  # noqa: PTH118
     if entry.is_symlink():
-        return links + 1, (*names, entry.name), os.path.realpath(path)
-    return links, (*names, entry.name), path
+        return _Route(route.links + 1, (*route.names, entry.name), os.path.realpath(path))
+    return _Route(route.links, (*route.names, entry.name), path)
 
 
-def _holds(folder: str, root: str) -> bool:
+def _contains(folder: str, root: str) -> bool:
     return os.path.commonpath([folder, root]) == folder
 
 
 def _could_match(folder: str, pattern: str) -> bool:
-    """Whether the path or the name of a run at or below `folder` could match the glob."""
-    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    """Return whether the glob could match the path or name of a run at or below `folder`."""
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]  # the part before the first wildcard
     if "/" not in fixed or not folder:
-        return True  # a glob on names can match anywhere
+        return True  # a glob for names can match at any depth
     return f"{folder}/".startswith(fixed) or fixed.startswith(f"{folder}/")

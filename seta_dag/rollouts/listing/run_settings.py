@@ -1,4 +1,4 @@
-"""The settings that the rollouts ran with, as far as the runs' own configuration files hold them."""
+"""Settings that the rollouts ran with, from the configuration files of their runs."""
 
 from __future__ import annotations
 
@@ -22,30 +22,35 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "max_total_tokens": (*_AGENT, "max_total_tokens"),
     "max_completion_tokens": (*_AGENT, "max_completion_tokens"),
 }
-"""Where each setting stands (FORMATS.md, "Tree")."""
+"""Path of each setting in a file ("Configuration files", docs/formats.md)."""
 
 
 def rollout_settings(root: Path, runs: Iterable[str]) -> dict[str, list[Any]]:
-    """The different values of each setting over the runs (paths below `root`), in the order of the runs.
+    """Return the distinct values of each setting, in the order of `runs`.
 
-    A setting that no run holds is not in the result. What is missing or damaged is passed over. Of
-    an absolute path only the last part is given: a card is read on other machines.
+    Settings that no run has are left out, and so are damaged files. Of an absolute path, only the last
+    component is returned, since the card is read on other machines.
+
+    Args:
+        root: the rollouts root.
+        runs: paths of the runs, relative to `root`.
     """
-    seen: dict[str, dict[str, Any]] = {name: {} for name in _SETTINGS}
+    # Values are told apart by their repr, because 1 == 1.0 == True. A dict keeps their order.
+    values: dict[str, dict[str, Any]] = {name: {} for name in _SETTINGS}
     for run in runs:
         documents = [_document(root / run / name) for name in _FILES]
         for name, keys in _SETTINGS.items():
-            found = (_value(document, keys) for document in documents)
-            value = next((value for value in found if value is not None), None)
+            candidates = (_value(document, keys) for document in documents)
+            value = next((value for value in candidates if value is not None), None)
             if value is not None:
-                seen[name].setdefault(repr(value), value)  # by repr: 1, 1.0 and true are different settings
-    return {name: list(values.values()) for name, values in seen.items() if values}
+                values[name].setdefault(repr(value), value)
+    return {name: list(by_repr.values()) for name, by_repr in values.items() if by_repr}
 
 
 def _document(path: Path) -> Any:
     try:
         return yaml.safe_load(json_reader.read_bytes(path))
-    except Exception:  # besides its own errors PyYAML raises IndexError, KeyError and more on damaged input
+    except Exception:  # on damaged files, PyYAML also raises IndexError, KeyError and others
         return None
 
 
@@ -55,5 +60,6 @@ def _value(document: Any, keys: tuple[str, ...]) -> str | int | float | bool | N
     if isinstance(document, str):
         document = json_reader.clean(document)
         return PurePosixPath(document).name if document.startswith("/") else document
-    number = isinstance(document, bool | int | float) and abs(document) < 2**63  # no NaN, nothing endless
-    return document if number else None
+    # NaN, infinities and huge integers fail the comparison; nothing in a card should be one of them.
+    is_number = isinstance(document, bool | int | float) and abs(document) < 2**63
+    return document if is_number else None

@@ -1,4 +1,8 @@
-"""Where two things that must be the same differ first, said in one sentence."""
+"""Describe the first difference between two things that must be equal.
+
+The sentences become the `detail` of a trial that is dropped as `not_exact`. Each starts with the name of
+the proof that failed.
+"""
 
 from __future__ import annotations
 
@@ -15,46 +19,48 @@ _BYTES_SHOWN = 24
 
 
 def _first_difference(ours: Array, other: Array) -> int:
-    """The first place where they differ; where the shorter ends, at the latest."""
+    """Return the first index at which they differ, or the shorter length."""
     shorter = min(len(ours), len(other))
     different = np.flatnonzero(ours[:shorter] != other[:shorter])
     return int(different[0]) if len(different) else shorter
 
 
-def decodes(meant: bytes, decoded: Decoded) -> str | None:
-    """The bytes of the ids, joined, are the NFC form of the text."""
-    if decoded.data is meant or decoded.data == meant:
+def compare_decoded(expected: bytes, decoded: Decoded) -> str | None:
+    """Return None if the ids decode to `expected`, else the first difference."""
+    # `decode_expected` returns the very object if the bytes are equal, which saves comparing them again.
+    if decoded.data is expected or decoded.data == expected:
         return None
-    at = _first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(meant, np.uint8))
+    # The token that contains the first wrong byte.
+    at = _first_difference(np.frombuffer(decoded.data, np.uint8), np.frombuffer(expected, np.uint8))
     token = int(np.searchsorted(decoded.offsets, at, "right")) - 1
-    return f"decodes: token {token} on, the ids read {_shown(decoded.data, at)}, the text {_shown(meant, at)}"
+    read, wanted = _shown(decoded.data, at), _shown(expected, at)
+    return f"decodes: token {token} on, the ids decode to {read} instead of {wanted}"
 
 
-def differ(what: str, ours: Array, proved: Array, start: int = 0) -> str | None:
-    """None where the row's ids or mask are the proof's, else the first token where they are not.
+def compare_arrays(name: str, ours: Array, expected: Array, first: int = 0) -> str | None:
+    """Return None if ids or masks are equal, else the first difference.
 
-    `start` is the place in the row of the first of them.
+    `name` is what is compared. `first` is the index in the row of the first element of both arrays.
     """
-    if np.array_equal(ours, proved):
+    if np.array_equal(ours, expected):
         return None
-    at = _first_difference(ours, proved)
-    read, wanted = (str(one[at]) if at < len(one) else "missing" for one in (ours, proved))
-    return f"{what} of token {start + at} is {read}, by the proof {wanted}"
+    at = _first_difference(ours, expected)
+    read, wanted = (str(one[at]) if at < len(one) else "missing" for one in (ours, expected))
+    return f"{name} of token {first + at} is {read}, expected: {wanted}"
 
 
-def differ_in(what: str, ours: Sequence[bytes], logged: Sequence[bytes]) -> str | None:
-    """None where the row's parts are the conversation's, else which is the first that is not."""
-    if len(ours) != len(logged):
-        return f"{what}: {len(ours)} in the row, {len(logged)} in the conversation"
-    for number, (read, wanted) in enumerate(zip(ours, logged, strict=True), 1):
+def compare_texts(name: str, ours: Sequence[bytes], expected: Sequence[bytes]) -> str | None:
+    """Return None if texts of row and conversation are equal, else a difference."""
+    if len(ours) != len(expected):
+        return f"{name}: {len(ours)} in the row, {len(expected)} in the conversation"
+    for number, (read, wanted) in enumerate(zip(ours, expected, strict=True), 1):
         if read != wanted:
             at = _first_difference(np.frombuffer(read, np.uint8), np.frombuffer(wanted, np.uint8))
-            return (
-                f"{what}: number {number} reads {_shown(read, at)}, the conversation has {_shown(wanted, at)}"
-            )
+            in_row, logged = _shown(read, at), _shown(wanted, at)
+            return f"{name}: number {number} has {in_row} in the row, {logged} in the conversation"
     return None
 
 
-def _shown(text: bytes, at: int) -> str:
-    """A few bytes from that place on."""
-    return repr(text[at : at + _BYTES_SHOWN])
+def _shown(text: bytes, start: int) -> str:
+    """Return a few bytes from `start` on, as a Python literal."""
+    return repr(text[start : start + _BYTES_SHOWN])

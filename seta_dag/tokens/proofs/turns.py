@@ -1,6 +1,7 @@
-"""The part of the proofs that starts from the conversation: what its assistant turns must read.
+"""The expected text of each assistant turn, for the proofs.
 
-R6 and R7 are written out here once more, as plain strings, and not through the renderer.
+Rules R6 and R7 (docs/rules.md) are implemented a second time here, with plain strings instead of the
+renderer, so that a fault of the renderer is noticed.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from seta_dag.tokens.variants import Variant
 
 
 def turn_texts(conversation: Conversation, variant: Variant) -> list[bytes]:
-    """What each assistant turn reads, in order, in NFC."""
+    """Return the expected text of each assistant turn, in order, as NFC in UTF-8."""
     return [nfc(_text(turn, last, variant)) for turn, last in _assistant_turns(conversation)]
 
 
 def logged_reasoning(conversation: Conversation, variant: Variant) -> list[bytes]:
-    """The reasoning of each assistant turn that has some, and of the last message, in NFC."""
+    """Return the expected content of each think block, in order, as NFC in UTF-8.
+
+    An assistant turn has a block if it has reasoning or is the last message, where it may be empty. The
+    nothink variant has no blocks.
+    """
     if variant == "nothink":
         return []
     turns = _assistant_turns(conversation)
@@ -26,7 +31,7 @@ def logged_reasoning(conversation: Conversation, variant: Variant) -> list[bytes
 
 
 def _assistant_turns(conversation: Conversation) -> Iterator[tuple[Turn, bool]]:
-    """Each assistant turn, and whether it is the conversation's last message."""
+    """Yield (turn, is the last message) for each assistant turn."""
     end = len(conversation.turns)
     return ((turn, n == end) for n, turn in enumerate(conversation.turns, 1) if turn.role == "assistant")
 
@@ -36,10 +41,12 @@ def _text(turn: Turn, last: bool, variant: Variant) -> str:
     has_block = bool(reasoning) or (last and variant == "thinking")
     inner = reasoning.strip("\n")
     block = f"<think>\n{inner}\n</think>\n\n" if has_block else ""
+    # Newlines before the content go wherever there was reasoning (rules R6 and R7), and in the last turn.
     content = turn.content.lstrip("\n") if turn.reasoning or last else turn.content
     calls = "\n".join(
         f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
         for call in turn.calls
     )
+    # The template goes by the content as logged here, even if nothing of it is left.
     gap = "\n" if turn.content and turn.calls else ""
     return f"<|im_start|>assistant\n{block}{content}{gap}{calls}<|im_end|>\n"

@@ -1,4 +1,4 @@
-"""The markup that the renderer writes, told apart by type from text that merely spells the same."""
+"""Special tokens, and the search for text that only spells them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 
 class Markup(str):
-    """A special token written by the renderer; a plain `str` is always ordinary text (R8)."""
+    """A special token that the renderer wrote (rule R8).
+
+    A plain `str` is always ordinary text, even if it is equal.
+    """
 
     __slots__ = ()
 
@@ -18,7 +21,9 @@ TOOL_CALL, END_TOOL_CALL = Markup("<tool_call>"), Markup("</tool_call>")
 TOOL_RESPONSE, END_TOOL_RESPONSE = Markup("<tool_response>"), Markup("</tool_response>")
 
 MARKUP = (IM_START, IM_END, TOOL_CALL, END_TOOL_CALL, TOOL_RESPONSE, END_TOOL_RESPONSE, THINK, END_THINK)
+"""The eight special tokens that the renderer writes."""
 
+# Split as in the official tokenizer.json, where only the first group has `"special": true`.
 SPECIAL_TOKENS = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>",
     "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>",
@@ -29,14 +34,14 @@ PLAIN_TOKENS = (
     "<|repo_name|>", "<|file_sep|>", "<tool_response>", "</tool_response>", "<think>", "</think>",
 )  # fmt: skip
 ADDED_TOKENS = SPECIAL_TOKENS + PLAIN_TOKENS
-"""The 26 added tokens of Qwen3's tokenizer, in the order of their ids."""
+"""The 26 added tokens of the Qwen3 tokenizer, in the order of their ids."""
 
 LITERAL = re.compile("|".join(map(re.escape, ADDED_TOKENS)))
-"""Finds literal markup: text that spells an added token."""
+"""Matches literal markup: text that spells an added token."""
 _LITERAL_UTF8 = re.compile(LITERAL.pattern.encode())
-_BETWEEN = b"\0"  # in no added token, so none is found across two texts
+_SEPARATOR = b"\0"  # not part of any added token, so there is no match across two texts
 
 
 def spells_markup(texts: Iterable[bytes]) -> bool:
-    """Whether one of the texts, in UTF-8, holds literal markup."""
-    return _LITERAL_UTF8.search(_BETWEEN.join(texts)) is not None
+    """Return True if any of the texts, given in UTF-8, contains literal markup."""
+    return _LITERAL_UTF8.search(_SEPARATOR.join(texts)) is not None

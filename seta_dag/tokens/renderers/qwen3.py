@@ -1,7 +1,7 @@
-"""R6 and R7: the Qwen3 chat template, written directly, with markup and turns kept apart.
+"""The Qwen3 chat template as Python code (rules R6 and R7, docs/rules.md).
 
-Equal to the official template (both revisions) on R5's conversations, but for one change: every
-assistant turn keeps its reasoning, also before a later user message.
+The text is that of the official template, in both revisions, except that every assistant turn keeps its
+reasoning. The template drops it if a user message follows later.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TOOLS_FOOT: tuple[str, ...] = (
 
 
 def render(conversation: Conversation, variant: Variant) -> Rendered:
-    """The conversation as the student is to see it, in the thinking (R6) or the nothink (R7) variant."""
+    """Render a conversation for the thinking (rule R6) or nothink (rule R7) variant."""
     turns = conversation.turns if variant == "thinking" else without_thinking(conversation.turns)
     pieces = PieceBuilder()
     _render_head(pieces, turns, conversation.tools)
@@ -46,13 +46,17 @@ def render(conversation: Conversation, variant: Variant) -> Rendered:
             pieces.spans.append((first, len(pieces)))
         elif turn.role == "tool":
             _render_tool(pieces, turns, index)
-        elif turn.role == "user" or index > 0:
+        elif turn.role == "user" or index > 0:  # a leading system message is in the head already
             pieces.add(IM_START, f"{turn.role}\n", turn.content, IM_END, "\n")
-    return pieces.done()
+    return pieces.build()
 
 
 def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """R7's messages: no reasoning, and `/no_think` in the first system message, one put first if none."""
+    """Remove reasoning, append `/no_think` to the first system message (rule R7).
+
+    A turn that loses its reasoning loses the newlines before its content too. Without a system message, one
+    that reads `/no_think` is inserted first.
+    """
     plain = [
         replace(turn, reasoning="", content=turn.content.lstrip("\n")) if turn.reasoning else turn
         for turn in turns
@@ -66,6 +70,7 @@ def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 
 
 def _render_head(pieces: PieceBuilder, turns: Sequence[Turn], tools: Iterable[str]) -> None:
+    """Add the system turn: a leading system message, the tool schemas, or both."""
     system = turns[0].content if turns and turns[0].role == "system" else None
     schemas = "".join(f"\n{tool}" for tool in tools)
     if schemas:
@@ -79,15 +84,18 @@ def _render_assistant(pieces: PieceBuilder, turn: Turn, last: bool, variant: Var
     pieces.add(IM_START, "assistant\n")
     if turn.reasoning or (last and variant == "thinking"):
         pieces.add(THINK, "\n" + turn.reasoning.strip("\n") + "\n", END_THINK, "\n\n")
+    # The template strips leading newlines only where it writes a think block, which may be empty.
+    # For nothink the block is left out, but the last turn is stripped all the same.
     pieces.add(turn.content.lstrip("\n") if turn.reasoning or last else turn.content)
     for number, call in enumerate(turn.calls):
+        # As in the template, the content as logged decides, even if stripping left nothing of it.
         pieces.add("\n" if number or turn.content else "", TOOL_CALL)
         pieces.add(f'\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n', END_TOOL_CALL)
     pieces.add(IM_END, "\n")
 
 
 def _render_tool(pieces: PieceBuilder, turns: Sequence[Turn], index: int) -> None:
-    """Consecutive tool messages share one user turn."""
+    """Add a tool message; consecutive ones are in the same user turn."""
     if index == 0 or turns[index - 1].role != "tool":
         pieces.add(IM_START, "user")
     pieces.add("\n", TOOL_RESPONSE, "\n", turns[index].content, "\n", END_TOOL_RESPONSE)

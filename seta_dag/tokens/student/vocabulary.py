@@ -1,8 +1,11 @@
-"""Which bytes each token id stands for, read from `tokenizer.json` itself and not through an engine."""
+"""The bytes of each token id, read from `tokenizer.json` without an engine.
+
+The proofs decode with this vocabulary, so that a fault of an engine can't hide itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,85 +14,109 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from seta_dag.tokens.student.byte_level import spellings_by_id, token_bytes
 from seta_dag.tokens.student.engines import Ids
-from seta_dag.tokens.student.qwen3_tokenizer import byte_chars
 from seta_dag.tokens.student.student import Student
 from seta_dag.tokens.student.windows import windows
 
 if TYPE_CHECKING:
     from tokenizers.normalizers import Normalizer
 
-Bounds = npt.NDArray[np.int32]
-_AT_ONCE = 1 << 20  # tokens that are decoded in one step
-_INERT = ("<|im_end|>\n", "\n")
+ByteOffsets = npt.NDArray[np.int32]
+_BATCH = 1 << 20  # tokens that are decoded and compared at once
+_SEPARATORS = ("<|im_end|>\n", "\n")
 
 
 class Decoded(NamedTuple):
-    """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`, which may be a piece of a character."""
+    """Decoded ids: token i is `data[offsets[i]:offsets[i + 1]]`.
+
+    A token can be part of a character, so this is bytes and not text.
+    """
 
     data: bytes
-    offsets: Bounds
+    """The bytes of all tokens, concatenated."""
+    offsets: ByteOffsets
+    """int32, one more than there are tokens; the first is 0."""
 
     def texts(self, spans: Iterable[tuple[int, int]]) -> list[bytes]:
-        """The bytes of each span of tokens. Raises `IndexError` where one lies outside."""
+        """Return the bytes of each span of tokens `[start, end)`.
+
+        Raises:
+            IndexError: A span is out of range.
+        """
         bounds = self.offsets[np.array(list(spans), np.int64).reshape(-1, 2)].tolist()
         return [self.data[start:end] for start, end in bounds]
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`tokens[i]` is the bytes of token id i, `is_added[i]` whether it is an added token."""
+    """The student's vocabulary as arrays that are indexed by token id."""
 
     tokens: pa.BinaryArray
+    """The bytes of each token; empty for an id without a token."""
     is_added: npt.NDArray[np.bool_]
+    """Same length as `tokens`: True for added tokens."""
 
     @classmethod
     def load(cls, student: Student) -> Vocabulary:
-        """Reads the student's byte-level vocabulary; takes half a second, so the caller keeps it."""
+        """Read the student's vocabulary. Takes half a second, so keep the result."""
         tokenizer = student.parse()
         added = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
-        spelled = _in_order(tokenizer["model"]["vocab"], added)
-        is_added = np.zeros(len(spelled), np.bool_)
+        spellings = spellings_by_id(tokenizer["model"]["vocab"], added)
+        is_added = np.zeros(len(spellings), np.bool_)
         is_added[list(added)] = True
-        return cls(_as_bytes(spelled), is_added)
+        return cls(token_bytes(spellings), is_added)
 
-    def read(self, ids: Ids, text: bytes) -> Decoded:
-        """The same as `decode`, with nothing copied where the ids spell `text`."""
-        bounds, meant = np.zeros(len(ids) + 1, np.int32), pa.py_buffer(text)
-        for at in range(0, len(ids), _AT_ONCE):
-            part, data = self._taken(ids[at : at + _AT_ONCE])
-            start, size = int(bounds[at]), int(part[-1])
-            if not data.slice(0, size).equals(meant.slice(start, min(size, len(text) - start))):
+    def decode_expected(self, ids: Ids, expected: bytes) -> Decoded:
+        """Decode ids that most likely give `expected`.
+
+        Saves a copy of the text if they do. The result is that of `decode`; only if it is equal to
+        `expected`, it holds that very object.
+
+        Raises:
+            IndexError: The vocabulary has no such id.
+        """
+        offsets, buffer = np.zeros(len(ids) + 1, np.int32), pa.py_buffer(expected)
+        # Batch by batch: the bytes of a batch are compared in place and thrown away.
+        for first in range(0, len(ids), _BATCH):
+            part, data = self._take(ids[first : first + _BATCH])
+            start, size = int(offsets[first]), int(part[-1])
+            if not data.slice(0, size).equals(buffer.slice(start, min(size, len(expected) - start))):
                 return self.decode(ids)
-            np.add(part[1:], start, out=bounds[at + 1 : at + len(part)])
-        return Decoded(text, bounds) if bounds[-1] == len(text) else self.decode(ids)
+            np.add(part[1:], start, out=offsets[first + 1 : first + len(part)])
+        return Decoded(expected, offsets) if offsets[-1] == len(expected) else self.decode(ids)
 
     def decode(self, ids: Ids) -> Decoded:
-        """The bytes of the ids, joined. Raises `IndexError` where an id is none of the vocabulary's."""
-        bounds, data = self._taken(ids)
-        return Decoded(data.slice(0, int(bounds[-1])).to_pybytes(), bounds)
+        """Decode ids to bytes.
 
-    def _taken(self, ids: Ids) -> tuple[Bounds, pa.Buffer]:
-        picked = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
-        _, bounds, data = picked.buffers()
-        return np.frombuffer(bounds, np.int32, len(ids) + 1), data or pa.py_buffer(b"")
+        Raises:
+            IndexError: The vocabulary has no such id.
+        """
+        offsets, data = self._take(ids)
+        return Decoded(data.slice(0, int(offsets[-1])).to_pybytes(), offsets)
+
+    def _take(self, ids: Ids) -> tuple[ByteOffsets, pa.Buffer]:
+        # Arrow gathers the tokens in C, and its buffers are read without a Python object per token.
+        taken = self.tokens.take(pa.Array.from_buffers(pa.int32(), len(ids), [None, pa.py_buffer(ids)]))
+        _, offsets, data = taken.buffers()
+        return np.frombuffer(offsets, np.int32, len(ids) + 1), data or pa.py_buffer(b"")
 
 
 def nfc(text: str) -> bytes:
-    """The NFC form, which is what Qwen's tokenizers give back, as UTF-8.
+    """Return the NFC form of `text` in UTF-8, which is what Qwen's tokenizers encode.
 
-    Normalising is slow, so only lines that need it are. That is exact: a `<` composes with nothing
-    before it, and a newline with nothing at all.
+    Normalizing is slow, so only the lines that are not ASCII are normalized. That is exact: a `<` composes
+    with nothing before it, and a newline composes with nothing at all.
     """
-    return _nfc(text, _INERT).encode()
+    return _nfc(text, _SEPARATORS).encode()
 
 
 def nfc_utf8(data: bytes) -> bytes:
-    """The same of a text in UTF-8: `data` itself where it is in NFC already, and long ones in parts."""
+    """Return the NFC form of a text in UTF-8, `data` itself if it is in NFC."""
     if data.isascii():
         return data
     normal = bytearray()
-    for window in windows(data):
+    for window in windows(data):  # a decoded str takes up to four times the memory
         normal += nfc(window.decode())
     return data if normal == data else bytes(normal)
 
@@ -99,34 +126,14 @@ def _nfc(text: str, separators: Sequence[str]) -> str:
         return text
     if not separators:
         return _normalizer().normalize_str(text)
+    # Turns first, then lines: a turn that is ASCII need not be split into lines.
     first, *rest = separators
     return first.join([_nfc(part, rest) for part in text.split(first)])
 
 
 @lru_cache(maxsize=1)
 def _normalizer() -> Normalizer:
-    """The tokenizers' own: Python's tables are of another Unicode version with each Python."""
+    # Not Python's own: its Unicode version depends on the version of Python.
     from tokenizers.normalizers import NFC
 
     return NFC()
-
-
-def _in_order(vocab: Mapping[str, int], added: Mapping[int, str]) -> list[str]:
-    """All tokens by id, in byte-level spelling; an id that no token has spells nothing."""
-    chars = byte_chars()
-    spelled = [""] * (1 + max(*vocab.values(), *added))
-    for token, number in vocab.items():
-        spelled[number] = token
-    for number, content in added.items():
-        spelled[number] = "".join(chars[byte] for byte in content.encode())
-    return spelled
-
-
-def _as_bytes(spelled: list[str]) -> pa.BinaryArray:
-    """Byte-level spellings back to bytes: one character is one byte, so lengths stay."""
-    byte_of = {ord(char): byte for byte, char in byte_chars().items()}
-    data = "".join(spelled).translate(byte_of).encode("latin-1")
-    offsets = np.zeros(len(spelled) + 1, np.int32)
-    np.cumsum([len(token) for token in spelled], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(spelled), buffers)

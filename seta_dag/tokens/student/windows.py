@@ -1,8 +1,9 @@
-"""A long text in parts, so that what works on it never holds the whole several times over.
+"""Split a long text where that changes neither token ids nor NFC form.
 
-A part ends with a newline before a visible ASCII character. There Qwen's pattern splits whatever stands
-around: no alternative of it matches a newline and then such a character. Nor does NFC compose a newline
-with anything, nor does an added token hold one. So ids and NFC of the parts, joined, are those of the text.
+A window ends with a newline that a visible ASCII character follows. Qwen's pre-tokenizer always splits
+there: no alternative of its pattern matches a newline and then such a character. A newline composes with
+nothing in NFC, and no added token contains one. So the results for the windows can simply be concatenated,
+while only one window at a time takes several times its size in memory.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from collections.abc import Iterator
 from typing import AnyStr
 
 WINDOW = 2_000_000
-"""Characters (of a `str`) or bytes that a text is cut after; no published row is longer."""
+"""Default size of a window, in characters of a `str` or in bytes. No published row is longer."""
 
-_CUT_STR, _CUT_BYTES = re.compile(r"\n(?=[!-~])"), re.compile(rb"\n(?=[!-~])")
+_SPLIT_STR, _SPLIT_BYTES = re.compile(r"\n(?=[!-~])"), re.compile(rb"\n(?=[!-~])")
 
 
 def windows(text: AnyStr, size: int = WINDOW) -> Iterator[AnyStr]:
-    """The parts of `text`, each at least `size` long but the last; longer where there is no place to cut."""
-    cuts: re.Pattern[AnyStr] = _CUT_STR if isinstance(text, str) else _CUT_BYTES
-    at = 0
-    while len(text) - at > size:
-        cut = cuts.search(text, at + size)
-        if cut is None:
+    """Yield consecutive parts of `text`.
+
+    Each but the last has at least `size` characters or bytes. A window is longer where the text has no
+    newline to split after. An empty text is one empty window.
+    """
+    newline: re.Pattern[AnyStr] = _SPLIT_STR if isinstance(text, str) else _SPLIT_BYTES
+    start = 0
+    while len(text) - start > size:
+        found = newline.search(text, start + size)
+        if found is None:  # such as one line of several megabytes
             break
-        yield text[at : cut.end()]
-        at = cut.end()
-    yield text[at:]
+        yield text[start : found.end()]
+        start = found.end()
+    yield text[start:]

@@ -1,4 +1,4 @@
-"""The event log that writes batches stores what Dagster's own stores: event for event, row for row."""
+"""The batched event log stores the same rows as Dagster's own, compared after each of several steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from seta_dag_tests.support.event_logs import entry, events, opened, rows, run
 pytestmark = pytest.mark.filterwarnings("ignore:.*backfill_policy")
 
 KEYS = ["a", "b/c", "tâche_日本語"]
-FIRST, SECOND, WHOLE = map(dg.AssetKey, ("first", "second", "whole"))
+FIRST, SECOND, SUMMARY = map(dg.AssetKey, ("first", "second", "summary"))
 LOGS: dict[type[SqliteEventLogStorage], tuple[str, str]] = {
     SqliteEventLogStorage: ("dagster._core.storage.event_log", "SqliteEventLogStorage"),
     BatchedEventLog: ("seta_dag.defs.instance.event_log", "BatchedSqliteEventLog"),
@@ -34,17 +34,17 @@ PARTIAL = BAD | {KEYS[0]: "materialized"}
 
 
 def report_without_a_run(instance: dg.DagsterInstance) -> None:
-    check = dg.AssetCheckEvaluation(WHOLE, "sound", passed=True, metadata={})
+    check = dg.AssetCheckEvaluation(SUMMARY, "sound", passed=True, metadata={})
     for key in KEYS[:2]:
         instance.report_runless_asset_event(dg.AssetMaterialization(SECOND, partition=key, tags={"by": "me"}))
         instance.report_runless_asset_event(dg.AssetObservation(FIRST, partition=key, metadata={"seen": 1}))
     instance.report_runless_asset_event(check)
 
 
-def store_a_batch_of_all_kinds_and_of_two_runs(instance: dg.DagsterInstance) -> None:
-    """More than Dagster puts into one batch: what was written last for an asset has many sides."""
+def store_mixed_batch(instance: dg.DagsterInstance) -> None:
+    """Store a batch of many kinds and of two runs, more mixed than any that Dagster itself stores."""
     kinds, runs = dg.DagsterEventType, [run.run_id for run in instance.get_runs(limit=2)]
-    planned = AssetCheckEvaluationPlanned(asset_key=WHOLE, check_name="sound", partitions_subset=None)
+    planned = AssetCheckEvaluationPlanned(asset_key=SUMMARY, check_name="sound", partitions_subset=None)
     data: list[tuple[dg.DagsterEventType, Any]] = [
         (
             kinds.ASSET_MATERIALIZATION,
@@ -57,8 +57,8 @@ def store_a_batch_of_all_kinds_and_of_two_runs(instance: dg.DagsterInstance) -> 
         (kinds.ASSET_MATERIALIZATION_PLANNED, AssetMaterializationPlannedData(dg.AssetKey("new"))),
         (kinds.ASSET_OBSERVATION, AssetObservationData(dg.AssetObservation("new"))),
     ]
-    made = [dg.DagsterEvent(kind.value, "all", event_specific_data=of) for kind, of in data]
-    entries = [entry(runs[at % 2], event, float(at + 1)) for at, event in enumerate(made)]
+    events = [dg.DagsterEvent(kind.value, "all", event_specific_data=of) for kind, of in data]
+    entries = [entry(runs[i % 2], event, float(i + 1)) for i, event in enumerate(events)]
     instance.event_log_storage.store_event_batch(entries)
 
 
@@ -67,27 +67,27 @@ def wipe(instance: dg.DagsterInstance) -> None:
 
 
 STEPS: dict[str, tuple[Callable[[dg.DagsterInstance], object], list[dict[str, str]]]] = {
-    "a run that fails in mid-range": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
-    "a run that ends well": (run, [GOOD, GOOD]),
+    "a run that fails after its first task": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
+    "a successful run": (run, [GOOD, GOOD]),
     "a run with a failed check": (lambda instance: run(instance, unsound="yes"), [GOOD, GOOD]),
-    "a run that fails after one that did not": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
+    "a failed run after a successful one": (lambda instance: run(instance, fail="yes"), [GOOD, PARTIAL]),
     "events without a run": (report_without_a_run, [GOOD, GOOD | {KEYS[2]: "failed"}]),
-    "a batch of all kinds": (
-        store_a_batch_of_all_kinds_and_of_two_runs,
+    "a mixed batch": (
+        store_mixed_batch,
         [GOOD, BAD | {KEYS[1]: "materialized"}],
     ),
     "a wiped asset": (wipe, [GOOD, NONE]),
-    "what is found built": (
+    "tasks reported as built": (
         lambda instance: report_built(instance, [FIRST, SECOND], KEYS[:2]),
         [GOOD, NONE | dict.fromkeys(KEYS[:2], "materialized")],
     ),
-    "a run after all this": (run, [GOOD, GOOD]),
+    "another successful run": (run, [GOOD, GOOD]),
 }
-"""What happens to an instance one after the other, and how its partitions then stand."""
+"""Steps that one instance goes through in order, and the statuses of both assets after each."""
 
 
 def state(instance: dg.DagsterInstance, home: Path) -> dict[str, Any]:
-    """All rows, the events of each run by themselves, and what Dagster makes of them."""
+    """Return all rows, the events in the database of each run, and what Dagster derives from them."""
     runs, log = [run.run_id for run in reversed(instance.get_runs())], instance.event_log_storage
     materialized = dg.DagsterEventType.ASSET_MATERIALIZATION
     return {
@@ -101,7 +101,7 @@ def state(instance: dg.DagsterInstance, home: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Any]]]:
-    """The states of both event logs after each step."""
+    """Return the states after each step, once with Dagster's event log and once with the batched one."""
     seen: list[dict[str, dict[str, Any]]] = []
     for kind, name in LOGS.items():
         home = tmp_path_factory.mktemp(kind.__name__)
@@ -117,7 +117,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, A
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_both_event_logs_hold_the_same_rows_after(step: str, both: list[dict[str, dict[str, Any]]]) -> None:
+def test_both_event_logs_have_the_same_rows_after(step: str, both: list[dict[str, dict[str, Any]]]) -> None:
     stock, batched = (states[step] for states in both)
     assert batched["statuses"] == stock["statuses"] == STEPS[step][1]
     for what in stock:

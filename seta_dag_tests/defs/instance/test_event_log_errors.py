@@ -1,4 +1,4 @@
-"""The batched event log where a batch cannot be stored, and after it was closed or emptied."""
+"""The batched event log when a batch can't be stored, and after it was closed or wiped."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SIZE = 40
 
 @pytest.fixture
 def log(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchedEventLog]:
-    """The event log of a fresh instance, with less patience."""
-    monkeypatch.setitem(batched_event_log._ANY_THREAD, "timeout", 0.1)
+    """Return the event log of a fresh instance, with one batch, that gives up on a lock after 0.1 s."""
+    monkeypatch.setitem(batched_event_log._CONNECT_ARGS, "timeout", 0.1)
     log = BatchedEventLog(str(home / "history" / "runs"))
     log.store_event_batch(batch("run", 0, SIZE))
     yield log
@@ -29,6 +29,7 @@ def log(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchedEventLog
 
 @contextmanager
 def locked(log: BatchedEventLog, shard: str) -> Iterator[None]:
+    """Hold a write lock on the database of a shard."""
     with closing(sqlite3.connect(log.path_for_shard(shard), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -36,7 +37,7 @@ def locked(log: BatchedEventLog, shard: str) -> Iterator[None]:
 
 @contextmanager
 def full(log: BatchedEventLog, shard: str) -> Iterator[None]:
-    """A disk with room for the first events of a batch."""
+    """Let SQLite behave as on a disk with room for only the first events of a batch."""
     with log._connect(shard) as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
@@ -46,16 +47,14 @@ def full(log: BatchedEventLog, shard: str) -> Iterator[None]:
 
 
 ERRORS: dict[str, Callable[[BatchedEventLog], AbstractContextManager[None]]] = {
-    "the index is locked": lambda log: locked(log, "index"),
-    "the run's database is locked": lambda log: locked(log, "run"),
-    "the disk is full": lambda log: full(log, "index"),
+    "index is locked": lambda log: locked(log, "index"),
+    "database of the run is locked": lambda log: locked(log, "run"),
+    "disk is full": lambda log: full(log, "index"),
 }
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_a_batch_that_cannot_be_stored_leaves_nothing_and_the_log_usable(
-    error: str, log: BatchedEventLog
-) -> None:
+def test_batch_that_fails_stores_nothing_and_the_next_one_works(error: str, log: BatchedEventLog) -> None:
     before = partitions(log)
     with ERRORS[error](log), pytest.raises(OperationalError, match=r"database (?:is locked|or disk is full)"):
         log.store_event_batch(batch("run", 1, 1000))
@@ -64,17 +63,17 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_and_the_log_usable(
     assert len(partitions(log)) == len(partitions(log, "run")) == 2 * SIZE
 
 
-def test_a_disposed_log_holds_nothing_open_and_stores_on(log: BatchedEventLog) -> None:
-    beside = Path(log.path_for_shard("index") + "-wal")  # SQLite removes it when the last one closes
-    for at in (1, 2):
-        assert beside.exists()
+def test_disposed_log_closes_the_index_and_reopens_it_to_store(log: BatchedEventLog) -> None:
+    wal = Path(log.path_for_shard("index") + "-wal")  # SQLite deletes it with the last connection
+    for n in (1, 2):
+        assert wal.exists()
         log.dispose()
-        assert not beside.exists()
-        log.store_event_batch(batch("run", at, SIZE))
+        assert not wal.exists()
+        log.store_event_batch(batch("run", n, SIZE))
     assert len(partitions(log)) == 3 * SIZE
 
 
-def test_a_wiped_log_stores_on(log: BatchedEventLog) -> None:
+def test_wiped_log_can_store_again(log: BatchedEventLog) -> None:
     log.wipe()
     assert partitions(log) == partitions(log, "run") == []
     log.store_event_batch(batch("run", 1, SIZE))

@@ -1,6 +1,6 @@
-"""The secrets gate: every kind is found where it stands, told apart, and never told.
+"""Secret scan: every kind of secret is found at its place, and none is revealed.
 
-The secrets here are made up, and put together from parts so that no scanner takes this file for a leak.
+The secrets here are made up. They are composed of parts, so that no scanner reports this file.
 """
 
 from __future__ import annotations
@@ -51,42 +51,43 @@ SECRETS = {
     "Telegram Bot Token": ("123456789:" + _MIXED[:35], "987654321:" + _MIXED[:35]),
     "Twilio API Key": ("AC" + _HEX * 2, "SK" + _HEX * 2),
 }
-BEFORE = {"AWS Secret Key": "AWS_SECRET_ACCESS_KEY="}
-"""What has to stand before the secret to make it known."""
+PREFIX = {"AWS Secret Key": "AWS_SECRET_ACCESS_KEY="}
+"""Text that has to come before a secret of this kind, because its form alone does not identify it."""
 
 
-def scanned(folder: Path, text: str) -> list[Finding]:
-    """The findings in one row: `text` as it is, and as JSON quotes it in the log."""
-    raw = json.dumps({"content": text}, ensure_ascii=False, indent=4)
-    return list(scan(write_dataset(folder, [[row(1, chat_template_str=text, raw_conv_json=raw)]])).blocking)
+def logged(text: str) -> str:
+    """Return `text` as a log has it, in a JSON string."""
+    return json.dumps({"content": text}, ensure_ascii=False, indent=4)
 
 
-def test_each_kind_of_secret_is_tried_here() -> None:
+def findings_in(folder: Path, *texts: str) -> list[Finding]:
+    """Scan a dataset with one row per text, which both columns contain."""
+    rows = [row(n, chat_template_str=text, raw_conv_json=logged(text)) for n, text in enumerate(texts)]
+    return list(scan(write_dataset(folder, [rows])).blocking)
+
+
+def test_secrets_above_cover_every_rule() -> None:
     assert set(SECRETS) == {rule.kind for rule in rules()}
 
 
 @pytest.mark.parametrize("kind", SECRETS)
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_secret_is_found_in_both_columns_at_its_place(tmp_path: Path, kind: str, which: int) -> None:
-    secret = SECRETS[kind][which]
-    text = f'語 first line\nsecond "line"\n{BEFORE.get(kind, "")}{secret} and more\n'
-    found = {finding.column: finding for finding in scanned(tmp_path / "d", text) if finding.kind == kind}
-    raw = json.dumps({"content": text}, ensure_ascii=False, indent=4)
-    stored, first_line = {"chat_template_str": text, "raw_conv_json": raw}, secret.partition("\n")[0]
-    for column, finding in found.items():
-        start = stored[column].index(first_line)
-        assert start - 1 <= finding.offset < start + len(first_line)
-    assert {column: finding.line for column, finding in found.items()} == {
-        "chat_template_str": 3,
-        "raw_conv_json": 2,
-    }
-    assert len({finding.fingerprint for finding in found.values()}) == 1
-
-
-@pytest.mark.parametrize("kind", SECRETS)
-def test_two_secrets_of_a_kind_have_two_fingerprints(tmp_path: Path, kind: str) -> None:
-    text = "\n".join(f"{BEFORE.get(kind, '')}{secret} ;" for secret in SECRETS[kind])
-    found = [finding for finding in scanned(tmp_path / "d", text) if finding.kind == kind]
+def test_secret_is_found_in_both_columns_with_one_fingerprint(tmp_path: Path, kind: str) -> None:
+    texts = [
+        f'語 first line\nsecond "line"\n{PREFIX.get(kind, "")}{secret} and more\n' for secret in SECRETS[kind]
+    ]
+    found = [finding for finding in findings_in(tmp_path / "d", *texts) if finding.kind == kind]
+    for n, (text, secret) in enumerate(zip(texts, SECRETS[kind], strict=True)):
+        of_row = {finding.column: finding for finding in found if finding.trial_uid == row(n)["trial_uid"]}
+        assert {column: finding.line for column, finding in of_row.items()} == {
+            "chat_template_str": 3,
+            "raw_conv_json": 2,
+        }
+        stored = {"chat_template_str": text, "raw_conv_json": logged(text)}
+        first_line = secret.partition("\n")[0]  # JSON escapes the newlines of a private key
+        for column, finding in of_row.items():
+            start = stored[column].index(first_line)
+            assert start - 1 <= finding.offset < start + len(first_line)
+        assert len({finding.fingerprint for finding in of_row.values()}) == 1
     assert len({finding.fingerprint for finding in found}) == 2
 
 
@@ -103,12 +104,12 @@ def test_two_secrets_of_a_kind_have_two_fingerprints(tmp_path: Path, kind: str) 
         "-----BEGIN PUBLIC KEY-----\nMIIBIjANBg\n-----END PUBLIC KEY-----",
     ],
 )
-def test_what_only_looks_random_is_no_finding(tmp_path: Path, text: str) -> None:
-    assert scanned(tmp_path / "d", text) == []
+def test_text_that_only_looks_like_a_secret_is_not_reported(tmp_path: Path, text: str) -> None:
+    assert findings_in(tmp_path / "d", text) == []
 
 
-def test_nothing_of_a_secret_is_in_the_report(tmp_path: Path) -> None:
-    text = "\n".join(BEFORE.get(kind, "") + secret for kind, pair in SECRETS.items() for secret in pair)
+def test_report_contains_no_part_of_a_secret(tmp_path: Path) -> None:
+    text = "\n".join(PREFIX.get(kind, "") + secret for kind, pair in SECRETS.items() for secret in pair)
     folder = write_dataset(tmp_path / "d", [[row(1, chat_template_str=text)]])
     write_report(tmp_path / "secrets.json", scan(folder))
     report = (tmp_path / "secrets.json").read_text()
@@ -116,9 +117,9 @@ def test_nothing_of_a_secret_is_in_the_report(tmp_path: Path) -> None:
     assert {finding["kind"] for finding in json.loads(report)["blocking"]} == set(SECRETS)
 
 
-def test_an_allowed_fingerprint_does_not_block(tmp_path: Path) -> None:
+def test_allowed_fingerprint_does_not_block(tmp_path: Path) -> None:
     text = " ".join(SECRETS["GitHub Token"])
-    first, second = scanned(tmp_path / "d", text)[:2]
+    first, second = findings_in(tmp_path / "d", text)[:2]
     allowed = tmp_path / "allowed.txt"
     allowed.write_text(f"# tokens of the task's own sandbox\n\n{first.fingerprint}  # expired\n")
     findings = scan(tmp_path / "d", read_allowed(allowed))
@@ -127,12 +128,22 @@ def test_an_allowed_fingerprint_does_not_block(tmp_path: Path) -> None:
     assert findings.n_rows == 1
 
 
-@pytest.mark.parametrize("content", [None, b"0123456789abcdef\nghp_something\n", b"\xff\xfe"])
-def test_a_wrong_list_of_fingerprints_is_said_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "can't be read"),
+        (b"\xff\xfe", "can't be read"),
+        (b"0123456789abcdef\nghp_something\n", "line 2: not a fingerprint"),
+    ],
+    ids=["missing", "not UTF-8", "not a fingerprint"],
+)
+def test_unusable_file_of_fingerprints_is_refused(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
     path = tmp_path / "allowed.txt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"allowed\.txt: (line 2: not a|can't be read)"):
+    with pytest.raises(ConfigError, match=rf"allowed\.txt: {sentence}"):
         read_allowed(path)
 
 
@@ -146,6 +157,6 @@ def test_every_row_of_every_shard_is_scanned(tmp_path: Path) -> None:
     }
 
 
-def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
+def test_folder_without_shards_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="build the dataset first"):
         scan(tmp_path)

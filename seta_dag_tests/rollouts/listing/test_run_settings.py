@@ -1,4 +1,4 @@
-"""The settings of the rollouts, as far as the runs' configuration files hold them."""
+"""Settings of the rollouts are read from the configuration files of their runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from seta_dag.rollouts.listing.run_settings import rollout_settings
 
-WHOLE = """
+CONFIG = """
 dataset: seta-env-v2
 n_trajs: 8
 seed: 42
@@ -32,7 +32,7 @@ SETTINGS: dict[str, list[Any]] = {
 
 
 def write_runs(root: Path, *files: dict[str, str | bytes]) -> list[str]:
-    """One run for each dict of file names and their text, as `x/run_<i>`."""
+    """Create a run `x/run_<i>` per dict of file names and contents; return their paths."""
     runs = [f"x/run_{i}" for i in range(len(files))]
     for run, texts in zip(runs, files, strict=True):
         (root / run).mkdir(parents=True)
@@ -43,38 +43,40 @@ def write_runs(root: Path, *files: dict[str, str | bytes]) -> list[str]:
 
 @pytest.mark.parametrize("name", ["eval_config.yaml", "config.yaml"])
 def test_all_settings_are_read_from_either_file(tmp_path: Path, name: str) -> None:
-    assert rollout_settings(tmp_path, write_runs(tmp_path, {name: WHOLE})) == SETTINGS
+    assert rollout_settings(tmp_path, write_runs(tmp_path, {name: CONFIG})) == SETTINGS
 
 
-@pytest.mark.parametrize(
-    ("files", "settings"),
-    [
-        ([], {}),
-        ([{}], {}),
-        ([{"config.yaml": "n_trajs: 1"}, {"config.yaml": "n_trajs: 4"}, {}], {"n_trajs": [1, 4]}),
-        ([{"config.yaml": "n_trajs: 4"}, {"config.yaml": "n_trajs: 4"}], {"n_trajs": [4]}),
-        ([{"config.yaml": "n_trajs: 1"}, {"config.yaml": "n_trajs: true"}], {"n_trajs": [1, True]}),
-        (
-            [{"eval_config.yaml": "n_trajs: 2", "config.yaml": "n_trajs: 9\ndataset: d"}],
-            {"n_trajs": [2], "dataset": ["d"]},
-        ),
-        ([{"config.yaml": "n_trajs: [1, 2]\ndataset: {a: b}\nterminal_env: 7"}], {}),
-        ([{"config.yaml": "n_trajs: null\ndataset: 2026-04-01"}], {}),
-        ([{"config.yaml": "dataset: /home/me/tasks/v2/"}], {"dataset": ["v2"]}),
-        ([{"config.yaml": "dataset: org/tasks"}], {"dataset": ["org/tasks"]}),
-        ([{"config.yaml": 'dataset: "x\\ud800"'}], {"dataset": ["x\ufffd"]}),
-        ([{"config.yaml": f"n_trajs: {2**63 - 1}"}], {"n_trajs": [2**63 - 1]}),
-        *[([{"config.yaml": f"n_trajs: {n}"}], {}) for n in (2**63, -(2**70), ".nan", ".inf", "-.inf")],
-    ],
-)
-def test_values_are_those_of_all_runs_each_once(
-    tmp_path: Path, files: list[dict[str, str | bytes]], settings: dict[str, Any]
-) -> None:
+CONFIGS: dict[str, tuple[list[dict[str, str | bytes]], dict[str, Any]]] = {
+    "no run": ([], {}),
+    "no file": ([{}], {}),
+    "different values": (
+        [{"config.yaml": "n_trajs: 1"}, {"config.yaml": "n_trajs: 4"}, {}],
+        {"n_trajs": [1, 4]},
+    ),
+    "equal values": ([{"config.yaml": "n_trajs: 4"}, {"config.yaml": "n_trajs: 4"}], {"n_trajs": [4]}),
+    "1 and true": ([{"config.yaml": "n_trajs: 1"}, {"config.yaml": "n_trajs: true"}], {"n_trajs": [1, True]}),
+    "the first file wins": (
+        [{"eval_config.yaml": "n_trajs: 2", "config.yaml": "n_trajs: 9\ndataset: d"}],
+        {"dataset": ["d"], "n_trajs": [2]},
+    ),
+    "lists and objects": ([{"config.yaml": "n_trajs: [1, 2]\ndataset: {a: b}\nterminal_env: 7"}], {}),
+    "null and a date": ([{"config.yaml": "n_trajs: null\ndataset: 2026-04-01"}], {}),
+    "absolute path": ([{"config.yaml": "dataset: /home/me/tasks/v2/"}], {"dataset": ["v2"]}),
+    "relative path": ([{"config.yaml": "dataset: org/tasks"}], {"dataset": ["org/tasks"]}),
+    "lone surrogate": ([{"config.yaml": 'dataset: "x\\ud800"'}], {"dataset": ["x\ufffd"]}),
+    "2**63 - 1": ([{"config.yaml": f"n_trajs: {2**63 - 1}"}], {"n_trajs": [2**63 - 1]}),
+    "2**63": ([{"config.yaml": f"n_trajs: {2**63}"}], {}),
+    "-(2**70)": ([{"config.yaml": f"n_trajs: {-(2**70)}"}], {}),
+    "NaN": ([{"config.yaml": "n_trajs: .nan"}], {}),
+    "infinity": ([{"config.yaml": "n_trajs: -.inf"}], {}),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_each_distinct_value_is_returned_once(name: str, tmp_path: Path) -> None:
+    files, settings = CONFIGS[name]
     found = rollout_settings(tmp_path, write_runs(tmp_path, *files))
-    assert {name: repr(values) for name, values in found.items()} == {
-        name: repr(values)
-        for name, values in settings.items()  # 1 and True are equal, but not one setting
-    }
+    assert repr(found) == repr(settings)  # 1 == True, but they are different settings
 
 
 @pytest.mark.parametrize(
@@ -82,13 +84,13 @@ def test_values_are_those_of_all_runs_each_once(
     [b"", b"- a\n- list\n", b"n_trajs: [1", b"\xff\xfe\x00", b"a: !!python/object:x.Y {}", b"!!int ''",
      b"!!bool x", b"!!timestamp x", b"a: 2026-13-45", b"? [a]: b", b"n_trajs: &a [*a]", b"[" * 1000, b"\x00"],
 )  # fmt: skip
-def test_a_damaged_file_is_passed_over(tmp_path: Path, damaged: bytes) -> None:
+def test_damaged_file_is_ignored(tmp_path: Path, damaged: bytes) -> None:
     runs = write_runs(
         tmp_path, {"eval_config.yaml": damaged, "config.yaml": "n_trajs: 3"}, {"config.yaml": damaged}
     )
     assert rollout_settings(tmp_path, runs) == {"n_trajs": [3]}
 
 
-def test_a_directory_in_place_of_the_file_and_a_run_that_is_gone_are_passed_over(tmp_path: Path) -> None:
+def test_directory_instead_of_the_file_and_missing_run_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "run" / "config.yaml").mkdir(parents=True)
     assert rollout_settings(tmp_path, ["run", "gone"]) == {}

@@ -1,4 +1,4 @@
-"""R1: which directories are runs and trials, and what their names say."""
+"""Which directories are runs and trials, and what their names say (R1, R2)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.listing.trials import Run, find_runs, list_trials, run_at
 
+# Task id and trajectory number by directory name; None for a bad name.
 NAMES: dict[str, tuple[str, int] | None] = {
     "stack_overflow__104_t0_2059f3": ("stack_overflow__104", 0),
     "task_t12_abcdef": ("task", 12),
@@ -40,38 +41,38 @@ NAMES: dict[str, tuple[str, int] | None] = {
 }
 
 
-def run_of(root: Path, *trials: str, path: str = "exp/run") -> Run:
-    """A run with these trial directories."""
+def make_run(root: Path, *trials: str, path: str = "exp/run") -> Run:
+    """Create a run with these trial directories and return it."""
     for name in trials:
         (root / path / "trials" / name).mkdir(parents=True)
     return run_at(path)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_trial_is_what_its_name_says(name: str, tmp_path: Path) -> None:
-    (trial,) = list_trials(tmp_path, run_of(tmp_path, name))
-    said = NAMES[name]
+def test_task_and_trajectory_are_read_from_the_name(name: str, tmp_path: Path) -> None:
+    (trial,) = list_trials(tmp_path, make_run(tmp_path, name))
     assert (trial.uid, trial.path) == (name, f"exp/run/trials/{name}")
-    assert (trial.task_id, trial.traj_i) == (said or (None, None))
+    assert (trial.task_id, trial.traj_i) == (NAMES[name] or (None, None))
 
 
-def test_builds_and_files_are_no_trials(tmp_path: Path) -> None:
-    run = run_of(tmp_path, "x_t0_ab", "_build", "_build_x", "_build_t0_ab")
+def test_image_builds_and_files_are_not_trials(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "x_t0_ab", "_build", "_build_x", "_build_t0_ab")
     (tmp_path / "exp/run/trials/y_t0_ab").write_text("a file")
     assert [trial.uid for trial in list_trials(tmp_path, run)] == ["x_t0_ab"]
 
 
-def test_trials_come_in_the_order_of_their_uids(tmp_path: Path) -> None:
-    run = run_of(tmp_path, "b_t0_1", "a_t10_1", "a_t1_2", "a_t1_1")
+def test_trials_are_sorted_by_uid(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "b_t0_1", "a_t10_1", "a_t1_2", "a_t1_1")
     assert [trial.uid for trial in list_trials(tmp_path, run)] == ["a_t10_1", "a_t1_1", "a_t1_2", "b_t0_1"]
 
 
-def test_a_name_that_is_not_utf8_is_a_bad_name(tmp_path: Path) -> None:
-    run = run_of(tmp_path, os.fsdecode(b"x\xff_t0_ab"))
+def test_name_that_is_not_utf8_is_a_bad_name(tmp_path: Path) -> None:
+    run = make_run(tmp_path, os.fsdecode(b"x\xff_t0_ab"))
     (trial,) = list_trials(tmp_path, run)
     assert (trial.uid, trial.task_id) == ("x\ufffd_t0_ab", None)
 
 
+# Chain and n of `_resume_<n>` by path of the run.
 CHAINS: dict[str, tuple[str, int]] = {
     "exp/X": ("exp/X", 0),
     "exp/X_resume": ("exp/X", 1),
@@ -91,12 +92,12 @@ CHAINS: dict[str, tuple[str, int]] = {
 
 
 @pytest.mark.parametrize("path", CHAINS)
-def test_a_run_belongs_to_the_chain_its_name_says(path: str) -> None:
+def test_chain_and_number_are_read_from_the_name_of_the_run(path: str) -> None:
     run = run_at(path)
     assert (run.chain, run.resumed) == CHAINS[path]
 
 
-def test_runs_of_a_chain_are_in_the_order_of_n_and_ties_by_name() -> None:
+def test_runs_of_a_chain_are_sorted_by_number_then_name() -> None:
     shuffled = ["X_resume_10", "X_resume_2", "X_resume_1", "X", "X_resume", "X_resume_02"]
     ordered = sorted(map(run_at, shuffled), key=lambda run: run.order)
     assert [run.path for run in ordered] == [
@@ -104,19 +105,20 @@ def test_runs_of_a_chain_are_in_the_order_of_n_and_ties_by_name() -> None:
     ]  # fmt: skip
 
 
+# Directories, and the runs found among them.
 TREES: dict[str, tuple[list[str], list[str]]] = {
-    "the root itself": (["trials"], ["."]),
-    "one experiment": (["exp/a/trials", "exp/b/trials"], ["exp/a", "exp/b"]),
-    "at different depths": (["a/trials", "x/y/z/b/trials"], ["a", "x/y/z/b"]),
-    "a run inside a run": (["a/trials", "a/old/b/trials"], ["a", "a/old/b"]),
-    "the root and one below": (["trials", "b/trials"], [".", "b"]),
-    "nothing inside a trial counts": (["a/trials/x_t0_ab/trials"], ["a"]),
-    "other folders": (["a/trials", "a/failed", "docs/img"], ["a"]),
+    "root is a run": (["trials"], ["."]),
+    "two runs of an experiment": (["exp/a/trials", "exp/b/trials"], ["exp/a", "exp/b"]),
+    "different depths": (["a/trials", "x/y/z/b/trials"], ["a", "x/y/z/b"]),
+    "run inside a run": (["a/trials", "a/old/b/trials"], ["a", "a/old/b"]),
+    "root and a run inside it": (["trials", "b/trials"], [".", "b"]),
+    "trials directory inside a trial": (["a/trials/x_t0_ab/trials"], ["a"]),
+    "other directories": (["a/trials", "a/failed", "docs/img"], ["a"]),
 }
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_a_run_is_a_directory_with_trials(name: str, tmp_path: Path) -> None:
+def test_directory_with_trials_is_a_run(name: str, tmp_path: Path) -> None:
     folders, expected = TREES[name]
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
@@ -134,14 +136,14 @@ PATTERNS: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_glob_picks_runs_by_name_or_path(pattern: str, tmp_path: Path) -> None:
+def test_glob_selects_runs_by_name_or_path(pattern: str, tmp_path: Path) -> None:
     for path in PATTERNS["*"]:
-        run_of(tmp_path, "x_t0_ab", path=path)
+        make_run(tmp_path, "x_t0_ab", path=path)
     assert [run.path for run in find_runs(tmp_path, pattern)] == PATTERNS[pattern]
 
 
-def test_a_run_reached_twice_is_one_run_the_same_everywhere(tmp_path: Path) -> None:
-    run_of(tmp_path, "x_t0_ab", path="m/run")
+def test_run_with_many_links_to_it_is_found_once_under_its_own_path(tmp_path: Path) -> None:
+    make_run(tmp_path, "x_t0_ab", path="m/run")
     for n in range(30):
         (tmp_path / f"link{n:02}").symlink_to(tmp_path / "m/run")
     (tmp_path / "m/loop").symlink_to(tmp_path)
@@ -149,25 +151,25 @@ def test_a_run_reached_twice_is_one_run_the_same_everywhere(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("folders", [[], ["exp/empty", "exp/trial"]])
-def test_no_run_is_a_wrong_setting(folders: list[str], tmp_path: Path) -> None:
+def test_root_without_a_run_is_an_error(folders: list[str], tmp_path: Path) -> None:
     for folder in folders:
         (tmp_path / folder).mkdir(parents=True)
-    with pytest.raises(ConfigError, match="no run in it"):
+    with pytest.raises(ConfigError, match="contains no runs"):
         find_runs(tmp_path)
 
 
-def test_no_directory_is_a_wrong_setting(tmp_path: Path) -> None:
+def test_missing_root_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such directory"):
         find_runs(tmp_path / "absent")
 
 
-def test_a_glob_without_a_match_is_a_wrong_setting(tmp_path: Path) -> None:
-    run_of(tmp_path, "x_t0_ab")
+def test_glob_without_a_match_is_an_error(tmp_path: Path) -> None:
+    make_run(tmp_path, "x_t0_ab")
     with pytest.raises(ConfigError, match="none of its 1 runs matches 'Z'"):
         find_runs(tmp_path, "Z")
 
 
-def test_a_run_whose_name_is_not_utf8_is_a_wrong_setting(tmp_path: Path) -> None:
-    run_of(tmp_path, "x_t0_ab", path=os.fsdecode(b"run\xff"))
+def test_run_whose_path_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+    make_run(tmp_path, "x_t0_ab", path=os.fsdecode(b"run\xff"))
     with pytest.raises(ConfigError, match="rename it"):
         find_runs(tmp_path)

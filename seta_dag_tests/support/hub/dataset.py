@@ -1,4 +1,4 @@
-"""Small datasets to publish and load: README.md and data/train-*.parquet, written by hand."""
+"""Small datasets to publish and load: `README.md` and `data/train-*.parquet`, without a build."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ Row = dict[str, Any]
 
 
 def row(number: int, **given: Any) -> Row:
-    """Row `number` of task `task_<number>`: `number + 3` tokens, all but the first two trainable."""
+    """Return the row of task `task_<number>`: `number + 3` tokens, all trainable except the first two.
+
+    `given` replaces columns.
+    """
     n_tokens = number + 3
     uid = f"task_{number}_t0_abc{number:03}"
     return {
@@ -50,7 +53,7 @@ def row(number: int, **given: Any) -> Row:
 
 
 def write_dataset(folder: Path, shards: Iterable[Sequence[Row]], card: str = CARD) -> Path:
-    """Writes a dataset of one shard for each sequence of rows in the place of what was in `folder`."""
+    """Write a dataset with one shard per sequence of rows; it replaces everything in `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
     (folder / "README.md").write_text(card)
@@ -61,5 +64,5 @@ def write_dataset(folder: Path, shards: Iterable[Sequence[Row]], card: str = CAR
 
 
 def sample(folder: Path, shards: int = 2, rows: int = 3) -> Path:
-    """A dataset of `shards` shards of `rows` rows, numbered through."""
+    """Write a dataset of `shards` shards with `rows` rows each, whose numbers are consecutive."""
     return write_dataset(folder, [[row(s * rows + r) for r in range(rows)] for s in range(shards)])

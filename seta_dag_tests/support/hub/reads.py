@@ -1,4 +1,7 @@
-"""Endpoints that read a repository: info, tree, files, refs, pull requests."""
+"""Endpoints that read a repository: info, tree, files, refs and pull requests.
+
+Handlers answer as the real Hub does; only keys that the client reads have meaningful values.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ async def tree(hub: LoopbackHub, request: Request, name: str, revision: str, pat
     recursive = request.query_params.get("recursive", "").lower() in ("true", "1")
     nodes: dict[str, dict[str, Any]] = {}
     for file, entry in files.items():
+        # Folders are not stored; each is listed once, when its first file comes.
         first, *rest = file.removeprefix(prefix).split("/")
         if rest:
             nodes[prefix + first] = _folder(prefix + first)

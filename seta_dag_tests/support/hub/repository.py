@@ -1,4 +1,4 @@
-"""What a repository is: immutable commits, and the names that point at them."""
+"""A repository: immutable commits, and the names that point at them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAIN = "main"
 
 
 class Refusal(Exception):
-    """An answer other than success; `code` is the Hub's `X-Error-Code`."""
+    """Makes the Hub answer with an error. `code` is the value of the header `X-Error-Code`."""
 
     def __init__(self, status: int, error: str, code: str | None = None) -> None:
         super().__init__(error)
@@ -19,13 +19,13 @@ class Refusal(Exception):
 
 
 def git_sha1(data: bytes) -> str:
-    """The name that git gives a file's content."""
+    """Return the oid that git gives to a blob with this content."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a tree: regular content in git, or a pointer to an LFS blob (`sha256`)."""
+    """One file of a tree: its content if it is stored in git, or the `sha256` of its LFS blob."""
 
     size: int
     oid: str
@@ -42,7 +42,7 @@ class Entry:
         return cls(size, git_sha1(pointer.encode()), sha256=sha256)
 
     def node(self, path: str) -> dict[str, Any]:
-        """The entry as the API lists it."""
+        """Return the entry as the API lists it."""
         lfs = {"lfs": {"oid": self.sha256, "size": self.size, "pointerSize": 134}} if self.sha256 else {}
         return {"type": "file", "oid": self.oid, "size": self.size, "path": path, **lfs}
 
@@ -52,7 +52,7 @@ Tree = dict[str, Entry]
 
 @dataclass(frozen=True)
 class Commit:
-    """A whole tree, and what it follows."""
+    """A commit: its parent and the complete tree."""
 
     oid: str
     parent: str | None
@@ -71,21 +71,21 @@ class Repository:
 
     @classmethod
     def new(cls, private: bool) -> Repository:
-        """As the Hub makes one: with a first commit that holds `.gitattributes`."""
+        """Create a repository as the Hub does, with a first commit of `.gitattributes`."""
         repository = cls(private)
         attributes = Entry.regular(b"*.parquet filter=lfs diff=lfs merge=lfs -text\n")
         repository.refs[MAIN] = repository.commit(None, {".gitattributes": attributes}, "initial commit").oid
         return repository
 
     def commit(self, parent: str | None, tree: Tree, message: str) -> Commit:
-        """Adds a commit that no name points at yet."""
+        """Add a commit that no branch or tag points at yet."""
         seed = json.dumps([parent, message, sorted((path, entry.oid) for path, entry in tree.items())])
-        made = Commit(hashlib.sha1(seed.encode()).hexdigest(), parent, message, dict(tree))
-        self.commits[made.oid] = made
-        return made
+        commit = Commit(hashlib.sha1(seed.encode()).hexdigest(), parent, message, dict(tree))
+        self.commits[commit.oid] = commit
+        return commit
 
     def at(self, revision: str) -> Commit:
-        """The commit that a branch, tag, pull request or oid names."""
+        """Return the commit that a branch, tag, pull request or oid names."""
         oid = self.refs.get(revision) or self.tags.get(revision) or revision
         if oid not in self.commits:
             raise Refusal(404, f"Invalid rev id: {revision}", "RevisionNotFound")
@@ -96,7 +96,7 @@ class Repository:
         return self.at(MAIN)
 
     def history(self) -> list[str]:
-        """The messages on the main branch, the newest first."""
+        """Return the messages of the main branch, newest first."""
         messages, commit = [], self.commits.get(self.refs[MAIN])
         while commit is not None:
             messages.append(commit.message)
@@ -104,7 +104,7 @@ class Repository:
         return messages
 
     def add_file(self, path: str, data: bytes, message: str = "someone else was here") -> None:
-        """Another person's commit to the main branch."""
+        """Commit a file to the main branch, as another person would."""
         self.refs[MAIN] = self.commit(
             self.head.oid, {**self.head.tree, path: Entry.regular(data)}, message
         ).oid

@@ -1,4 +1,4 @@
-"""The hub's state: repositories, blobs, the log of requests, and the faults to come."""
+"""State of the loopback Hub: repositories, blobs, recorded requests and injected faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMESPACES = ("me", "org")
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it was answered; `sent` is the size of its body in bytes."""
+    """A recorded request. `sent` is the size of its body in bytes, `status` that of the answer."""
 
     method: str
     path: str
@@ -29,10 +29,14 @@ class Call:
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose "METHOD path" holds `pattern` (a regex).
+    """A fault for the next `times` requests whose "METHOD path" matches `pattern`.
 
-    `first` runs before the request is handled. With a `status` the request is refused; with `late` it
-    is handled first and only its answer is lost.
+    Attributes:
+        pattern: regular expression, searched for in "METHOD path".
+        times: number of requests that the fault still applies to.
+        status: status to answer with; None handles the request as usual.
+        late: handle the request before answering with `status`, as if the answer was lost.
+        first: called before the request is handled.
     """
 
     pattern: str
@@ -44,7 +48,7 @@ class Fault:
 
 @dataclass
 class LoopbackHub:
-    """`base` is its address once it is served."""
+    """The Hub. `base` is its address while it is served, `blobs` the folder of LFS blobs."""
 
     blobs: Path
     base: str = ""
@@ -58,7 +62,7 @@ class LoopbackHub:
         return self.repositories[name]
 
     def next_fault(self, request: str) -> Fault | None:
-        """Takes the first fault that is meant for this request."""
+        """Return the first fault that applies to this request, and count it."""
         for fault in self.faults:
             if fault.times and re.search(fault.pattern, request):
                 fault.times -= 1
@@ -66,28 +70,29 @@ class LoopbackHub:
         return None
 
     def authorize(self, request: Request, name: str | None) -> None:
-        """Anyone reads a public repository; all else needs the one token."""
+        """Refuse a request without the token, unless it reads a public repository."""
         given = request.headers.get("authorization")
         if given is not None and given != f"Bearer {TOKEN}":
             raise Refusal(401, "Invalid credentials in Authorization header")
         reading = request.method in ("GET", "HEAD") or request.url.path.endswith("/paths-info")
         private = name in self.repositories and self.repositories[name].private
         if given is None and (private or not reading):
+            # The Hub does not reveal whether a private repository exists.
             raise Refusal(401, "Repository not found", "RepoNotFound")
 
     def blob(self, sha256: str) -> Path:
         return self.blobs / sha256
 
     def store(self, data: bytes) -> str:
-        """Keeps an LFS blob; its name is its sha256."""
+        """Store an LFS blob and return its sha256, which is its name."""
         sha256 = hashlib.sha256(data).hexdigest()
         self.blob(sha256).write_bytes(data)
         return sha256
 
     def sent(self, pattern: str) -> int:
-        """Bytes received in requests whose "METHOD path" holds `pattern`."""
+        """Return the number of bytes received in requests whose "METHOD path" matches `pattern`."""
         return sum(c.sent for c in self.calls if re.search(pattern, f"{c.method} {c.path}"))
 
     def count(self, pattern: str) -> int:
-        """How many requests' "METHOD path" holds `pattern`."""
+        """Return the number of requests whose "METHOD path" matches `pattern`."""
         return sum(bool(re.search(pattern, f"{c.method} {c.path}")) for c in self.calls)

@@ -1,4 +1,4 @@
-"""Endpoints that change a repository: create, preupload, LFS, commit, tag."""
+"""Endpoints that change a repository: create, preupload, LFS, commit and tag."""
 
 from __future__ import annotations
 
@@ -44,19 +44,20 @@ async def validate_yaml(hub: LoopbackHub, request: Request) -> Response:
 async def preupload(hub: LoopbackHub, request: Request, name: str, revision: str) -> Response:
     tree, files = hub.repository(name).at(unquote(revision)).tree, []
     for file in (await request.json())["files"]:
-        there = tree.get(file["path"])
+        known = tree.get(file["path"])
         mode = "lfs" if file["path"].endswith(".parquet") else "regular"
-        oid = there and (there.sha256 or there.oid)
+        oid = known and (known.sha256 or known.oid)
         files.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, "oid": oid})
     return JSONResponse({"files": files})
 
 
 async def lfs_batch(hub: LoopbackHub, request: Request, name: str) -> Response:
     objects = (await request.json())["objects"]
-    for one in objects:
-        if not hub.blob(one["oid"]).exists():
-            upload, verify = f"{hub.base}/lfs/{one['oid']}", f"{hub.base}/lfs-verify"
-            one["actions"] = {"upload": {"href": upload}, "verify": {"href": verify}}
+    for item in objects:
+        # As in git LFS, only objects that are not stored yet get an upload link.
+        if not hub.blob(item["oid"]).exists():
+            upload, verify = f"{hub.base}/lfs/{item['oid']}", f"{hub.base}/lfs-verify"
+            item["actions"] = {"upload": {"href": upload}, "verify": {"href": verify}}
     return JSONResponse({"transfer": "basic", "objects": objects})
 
 
@@ -78,19 +79,20 @@ async def commit(hub: LoopbackHub, request: Request, name: str, revision: str) -
     lines = [json.loads(line) for line in (await request.body()).splitlines()]
     header = next(line["value"] for line in lines if line["key"] == "header")
     expected, as_pull_request = header.get("parentCommit"), "create_pr" in request.query_params
+    # A pull request is a branch of its own, so it can start from an older commit.
     if expected and expected != base.oid and not as_pull_request:
         raise Refusal(412, "A commit has happened since. Please refresh and try again.")
     tree = dict(base.tree)
     for line in lines:
         _apply(hub, tree, line["key"], line["value"])
-    made = repository.commit(base.oid, tree, header["summary"])
+    new_commit = repository.commit(base.oid, tree, header["summary"])
     url = f"{hub.base}/datasets/{name}"
-    answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{url}/commit/{made.oid}"}
+    answer = {"success": True, "commitOid": new_commit.oid, "commitUrl": f"{url}/commit/{new_commit.oid}"}
     if as_pull_request:
         number = 1 + sum(ref.startswith("refs/pr/") for ref in repository.refs)
         branch = f"refs/pr/{number}"
         answer["pullRequestUrl"] = f"{url}/discussions/{number}"
-    repository.refs[branch] = made.oid
+    repository.refs[branch] = new_commit.oid
     return JSONResponse(answer)
 
 

@@ -1,4 +1,4 @@
-"""R6 and R7: the renderer equals the official chat template, but for what the rules change."""
+"""The renderer gives the text of the official chat template, with the changes of rules R6 and R7."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ GOLDEN = template.read_renderings()
 CASES = [(name, variant) for name in NAMED for variant in VARIANTS]
 
 
-def rendering(made: Log, variant: Variant) -> Rendered:
-    """The log's conversation, rendered."""
-    return render(conversation(made), variant)
+def rendering(logged: Log, variant: Variant) -> Rendered:
+    """Render the conversation of a log."""
+    return render(conversation(logged), variant)
 
 
 def after_one_query() -> st.SearchStrategy[Log]:
@@ -34,58 +34,58 @@ def after_one_query() -> st.SearchStrategy[Log]:
     return st.builds(lambda first, rest: log(first, *rest), query, later)
 
 
-def test_each_trap_and_forty_conversations_are_named() -> None:
+def test_golden_renderings_cover_each_trap_and_forty_conversations() -> None:
     assert {name[:6] for name in NAMED if name.startswith("trap")} == {f"trap {n}" for n in range(1, 9)}
     assert len(NAMED) >= 40
     assert set(GOLDEN) == set(CASES)
 
 
 @pytest.mark.parametrize(("name", "variant"), CASES)
-def test_rendering_equals_the_golden_one(name: str, variant: Variant) -> None:
+def test_rendering_is_the_golden_one(name: str, variant: Variant) -> None:
     assert rendering(NAMED[name], variant).text == GOLDEN[name, variant]
 
 
 @pytest.mark.parametrize("revision", template.REVISIONS)
-def test_golden_renderings_are_the_templates(revision: str) -> None:
-    made = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
-    assert made == GOLDEN
+def test_golden_renderings_are_those_of_the_template(revision: str) -> None:
+    found = {(name, variant): template.expected(NAMED[name], revision, variant) for name, variant in CASES}
+    assert found == GOLDEN
 
 
-@given(made=logs())
-def test_rendering_equals_the_changed_template(made: Log) -> None:
-    assume(template.r5_messages(made))
-    expected = {(v, r): template.expected(made, r, v) for v in VARIANTS for r in template.REVISIONS}
-    assert {(v, r): rendering(made, v).text for v, r in expected} == expected
+@given(drawn=logs())
+def test_rendering_is_that_of_the_modified_template(drawn: Log) -> None:
+    assume(template.r5_messages(drawn))
+    expected = {(v, r): template.expected(drawn, r, v) for v in VARIANTS for r in template.REVISIONS}
+    assert {(v, r): rendering(drawn, v).text for v, r in expected} == expected
 
 
-@given(made=after_one_query())
-def test_rendering_equals_the_untouched_template(made: Log) -> None:
-    messages = template.r5_messages(made)
-    untouched = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
-    assert {rendering(made, "thinking").text} == untouched
+@given(drawn=after_one_query())
+def test_rendering_after_one_query_is_that_of_the_official_template(drawn: Log) -> None:
+    messages = template.r5_messages(drawn)
+    official = {template.rendered(template.official(r), messages, []) for r in template.REVISIONS}
+    assert {rendering(drawn, "thinking").text} == official
 
 
-@given(made=logs())
-def test_spans_are_the_assistant_turns_in_order(made: Log) -> None:
-    assume(template.r5_messages(made))
+@given(drawn=logs())
+def test_spans_are_the_assistant_turns_in_order(drawn: Log) -> None:
+    assume(template.r5_messages(drawn))
     for variant in VARIANTS:
-        one = rendering(made, variant)
-        assert ["".join(one.pieces[a:b]) for a, b in one.spans] == template.assistant_turns(made, variant)
+        one = rendering(drawn, variant)
+        assert ["".join(one.pieces[a:b]) for a, b in one.spans] == template.assistant_turns(drawn, variant)
 
 
-@given(made=logs())
-def test_pieces_are_markup_and_whole_gaps(made: Log) -> None:
+@given(drawn=logs())
+def test_pieces_of_ordinary_text_are_never_adjacent_or_empty(drawn: Log) -> None:
     for variant in VARIANTS:
-        pieces = rendering(made, variant).pieces
+        pieces = rendering(drawn, variant).pieces
         markup = [type(piece) is Markup for piece in pieces]
         assert all(piece in MARKUP for piece in itertools.compress(pieces, markup))
         assert all(pieces)
         assert all(first or second for first, second in itertools.pairwise(markup))
 
 
-@given(made=logs())
-def test_each_span_is_one_turn_with_its_header_and_its_end(made: Log) -> None:
-    for one in (rendering(made, variant) for variant in VARIANTS):
+@given(drawn=logs())
+def test_each_span_is_one_turn_with_header_and_end(drawn: Log) -> None:
+    for one in (rendering(drawn, variant) for variant in VARIANTS):
         for first, end in one.spans:
             assert one.pieces[first] is IM_START
             assert one.pieces[first + 1].startswith("assistant\n")
@@ -93,25 +93,25 @@ def test_each_span_is_one_turn_with_its_header_and_its_end(made: Log) -> None:
             assert one.pieces[end - 1] == "\n"
 
 
-@given(made=logs())
-def test_thinking_keeps_all_reasoning_and_nothink_none(made: Log) -> None:
-    found = template.r5_messages(made)
+@given(drawn=logs())
+def test_thinking_has_all_reasoning_and_nothink_none(drawn: Log) -> None:
+    found = template.r5_messages(drawn)
     logged = sum(bool(message.get("reasoning_content")) for message in found)
     last_is_bare = bool(found) and found[-1]["role"] == "assistant" and not found[-1]["reasoning_content"]
-    blocks = {variant: _markup(rendering(made, variant)).count(THINK) for variant in VARIANTS}
+    blocks = {variant: _markup(rendering(drawn, variant)).count(THINK) for variant in VARIANTS}
     assert blocks == {"thinking": logged + last_is_bare, "nothink": 0}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("place", PLACES)
-def test_an_added_token_in_text_is_told(place: str, variant: Variant) -> None:
-    told = {token: rendering(PLACES[place](token), variant).has_literal_markup for token in ADDED_TOKENS}
-    assert told == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
+def test_an_added_token_in_text_is_literal_markup(place: str, variant: Variant) -> None:
+    found = {token: rendering(PLACES[place](token), variant).has_literal_markup for token in ADDED_TOKENS}
+    assert found == dict.fromkeys(ADDED_TOKENS, place != "reasoning" or variant == "thinking")
 
 
-@given(made=plain_logs())
-def test_halves_of_added_tokens_are_not_told(made: Log) -> None:
-    assert not any(rendering(made, variant).has_literal_markup for variant in VARIANTS)
+@given(drawn=plain_logs())
+def test_parts_of_added_tokens_are_not_literal_markup(drawn: Log) -> None:
+    assert not any(rendering(drawn, variant).has_literal_markup for variant in VARIANTS)
 
 
 def _markup(one: Rendered) -> list[str]:

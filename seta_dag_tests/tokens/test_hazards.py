@@ -1,4 +1,4 @@
-"""What becomes of each of the corpus maker's hazards: the row, its flags and trainable parts, or the drop."""
+"""Rows of the corpus maker's hazards: kept or dropped, flags, and what is trained on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEPT = [hazard for hazard, (reason, _) in EXPECTED.items() if reason is None]
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """One trial for each hazard."""
+    """One trial per hazard."""
     return Corpus.make(tmp_path_factory.mktemp("corpus"))
 
 
@@ -51,32 +51,31 @@ Rows = dict[str, Written]
 
 @pytest.fixture(scope="module")
 def rows(corpus: Corpus, maker: RowMaker) -> Rows:
-    """What becomes of each trial, by its hazard."""
+    """Each trial's row, by hazard."""
     return {hazard: corpus.row(hazard, maker) for hazard in HAZARDS}
 
 
 @pytest.mark.parametrize("hazard", HAZARDS)
-def test_a_hazard_is_kept_or_dropped_and_told(hazard: str, rows: Rows) -> None:
+def test_a_hazard_has_the_expected_reason_and_flags(hazard: str, rows: Rows) -> None:
     row = rows[hazard].row
     assert (row.reason, row.flags) == EXPECTED[hazard]
-    assert {f"{variant}.proof" in row.small for variant in VARIANTS} == {hazard in KEPT}
+    assert {f"{variant}.proof" in row.short_columns for variant in VARIANTS} == {hazard in KEPT}
 
 
 @pytest.mark.parametrize("hazard", KEPT)
-def test_as_many_turns_are_trained_on_as_the_model_took(hazard: str, rows: Rows, corpus: Corpus) -> None:
+def test_each_assistant_turn_is_trained_on(hazard: str, rows: Rows, corpus: Corpus) -> None:
     log = chosen(rows[hazard], corpus)
     for variant in VARIANTS:
         assert len(rows[hazard].spans(variant)) == assistant_turns(log)
 
 
 @pytest.mark.parametrize("hazard", KEPT)
-def test_what_tools_and_people_wrote_is_not_trained_on(hazard: str, rows: Rows, corpus: Corpus) -> None:
-    said = [
-        m["content"] for m in chosen(rows[hazard], corpus)["request"]["messages"] if m["role"] != "assistant"
-    ]
+def test_messages_of_users_and_tools_are_not_trained_on(hazard: str, rows: Rows, corpus: Corpus) -> None:
+    messages = chosen(rows[hazard], corpus)["request"]["messages"]
+    contents = [message["content"] for message in messages if message["role"] != "assistant"]
     for variant in VARIANTS:
         rest = "".join(others(rows[hazard], variant))
-        assert all(text.strip() in rest for text in said)
+        assert contents and all(text.strip() in rest for text in contents)
 
 
 @pytest.mark.parametrize("hazard", [hazard for hazard in KEPT if hazard not in PRINTED])
@@ -93,7 +92,7 @@ def test_all_reasoning_is_kept_in_thinking_and_none_in_nothink(
 
 @pytest.mark.parametrize("hazard", PRINTED)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_what_a_tool_prints_is_text(hazard: str, variant: Variant, rows: Rows) -> None:
+def test_markup_that_a_tool_prints_is_ordinary_text(hazard: str, variant: Variant, rows: Rows) -> None:
     assert any(PRINTED[hazard] in piece for piece in rows[hazard].rendered(variant).pieces)
     assert not any(PRINTED[hazard] in turn for turn in turns(rows[hazard], variant))
 
@@ -105,14 +104,14 @@ def test_a_late_user_message_drops_no_reasoning(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_turn_that_spells_its_own_end_goes_on(variant: Variant, rows: Rows) -> None:
+def test_a_turn_that_spells_its_own_end_continues(variant: Variant, rows: Rows) -> None:
     spelled = [turn for turn in turns(rows["inject_in_turn"], variant) if "grep -n '<|im_end|>'" in turn]
     assert spelled
     assert all(turn.endswith(f"</tool_call>{IM_END}\n") for turn in spelled)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_call_in_visible_text_is_trained_on_as_text(variant: Variant, rows: Rows) -> None:
+def test_a_tool_call_in_the_content_is_ordinary_text(variant: Variant, rows: Rows) -> None:
     pieces = rows["tool_call_in_text"].rendered(variant).pieces
     assert any("\nI would call <tool_call>\n{" in piece for piece in pieces)
 
@@ -128,16 +127,16 @@ def test_only_turns_with_reasoning_have_a_block(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_newlines_at_the_end_of_content_stay(variant: Variant, rows: Rows) -> None:
+def test_newlines_at_the_end_of_the_content_are_kept(variant: Variant, rows: Rows) -> None:
     assert any("\n\n\n<tool_call>" in turn for turn in turns(rows["double_newline_end"], variant))
 
 
-def test_unicode_stays_as_it_is(rows: Rows) -> None:
+def test_unicode_is_kept_as_it_is(rows: Rows) -> None:
     found = turns(rows["surrogate_emoji"], "thinking")
     assert all(f"{UNICODE}\n</think>" in turn for turn in found)
 
 
-def test_arguments_that_are_an_object_are_json(rows: Rows) -> None:
+def test_arguments_that_are_an_object_become_json(rows: Rows) -> None:
     calls = [turn for turn in turns(rows["args_object"], "nothink") if "<tool_call>" in turn]
     bodies = [turn.partition("<tool_call>\n")[2].partition("\n</tool_call>")[0] for turn in calls]
     assert bodies
@@ -145,28 +144,28 @@ def test_arguments_that_are_an_object_are_json(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_malformed_arguments_stand_verbatim(variant: Variant, rows: Rows) -> None:
+def test_malformed_arguments_are_kept_verbatim(variant: Variant, rows: Rows) -> None:
     text = '"arguments": {"id": "main", "command": "ls}\n</tool_call>'
     assert any(text in turn for turn in turns(rows["args_bad_json"], variant))
 
 
 @pytest.mark.parametrize("hazard", ["truncated_last", "no_response_last", "user_last"])
-def test_the_log_before_one_without_a_final_turn_is_used(hazard: str, rows: Rows, corpus: Corpus) -> None:
+def test_the_last_log_with_a_final_turn_is_chosen(hazard: str, rows: Rows, corpus: Corpus) -> None:
     assert rows[hazard].row.snapshot == corpus.logs(hazard)[-2].name
 
 
-def test_every_status_but_passed_counts_against(rows: Rows) -> None:
-    assert rows["ctrf_mixed"].row.small["reward"] == 1 / 5
+def test_only_passed_tests_count_for_the_reward(rows: Rows) -> None:
+    assert rows["ctrf_mixed"].row.short_columns["reward"] == 1 / 5
 
 
 def chosen(row: Written, corpus: Corpus) -> dict[str, Any]:
-    """The log that the row is made from."""
-    log: dict[str, Any] = json.loads((corpus.root / row.row.small["conv_json_path"]).read_bytes())
+    """The log of the row, parsed."""
+    log: dict[str, Any] = json.loads((corpus.root / row.row.short_columns["conv_json_path"]).read_bytes())
     return log
 
 
 def reasoning(log: dict[str, Any]) -> list[str]:
-    """The reasoning that each assistant turn was logged with, beside the content or in it."""
+    """The logged reasoning of each assistant turn, next to the content or inline."""
     messages = [m for m in log["request"]["messages"] if m["role"] == "assistant"]
     messages += [choice["message"] for choice in log.get("response", {}).get("choices", [])]
     inline = [m["content"].partition("<think>\n")[2].partition("\n</think>")[0] for m in messages]
@@ -174,13 +173,13 @@ def reasoning(log: dict[str, Any]) -> list[str]:
 
 
 def turns(row: Written, variant: Variant) -> list[str]:
-    """The trainable texts."""
+    """The text of each trainable span."""
     one = row.rendered(variant)
     return ["".join(one.pieces[first:end]) for first, end in one.spans]
 
 
 def others(row: Written, variant: Variant) -> list[str]:
-    """What lies between the trainable texts."""
+    """The text before, between and after the trainable spans."""
     one = row.rendered(variant)
     bounds = [0, *(at for span in one.spans for at in span), len(one.pieces)]
     return ["".join(one.pieces[a:b]) for a, b in zip(bounds[::2], bounds[1::2], strict=True)]

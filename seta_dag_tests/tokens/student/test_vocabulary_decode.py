@@ -1,4 +1,4 @@
-"""Ids spell a text exactly when decoding gives it."""
+"""`decode_expected` returns what `decode` returns, and the expected text itself if that is equal."""
 
 from __future__ import annotations
 
@@ -22,39 +22,40 @@ def vocabulary(student: Student) -> Vocabulary:
 
 @pytest.fixture(scope="module")
 def by_length(vocabulary: Vocabulary) -> list[list[int]]:
-    """Some tokens of each length that there is, the longest too."""
+    """Up to 20 tokens of each length, shortest first."""
     lengths = np.diff(vocabulary.decode(np.arange(VOCABULARY, dtype=np.int32)).offsets)
     return [np.flatnonzero(lengths == n)[:20].tolist() for n in sorted(set(lengths.tolist())) if n]
 
 
-@pytest.fixture(params=[1 << 20, 1, 2, 3, 7])
-def _at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All tokens in one step, or a few."""
-    monkeypatch.setattr(module, "_AT_ONCE", request.param)
+@pytest.fixture(params=[1 << 20, 1, 3])
+def _batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decode all tokens at once, one by one, and a few at a time."""
+    monkeypatch.setattr(module, "_BATCH", request.param)
 
 
 def draw_ids(data: st.DataObject, by_length: list[list[int]], least: int = 0) -> Ids:
+    """Up to 30 ids, of tokens of all lengths."""
     of_length = st.sampled_from(by_length).flatmap(st.sampled_from)
     drawn = data.draw(st.lists(of_length | st.integers(0, VOCABULARY - 1), min_size=least, max_size=30))
     return np.array(drawn, np.int32)
 
 
 def spells(vocabulary: Vocabulary, ids: Ids, text: bytes) -> bool:
-    """Whether they do, which the answer of `read` goes by as well."""
-    read, decoded = vocabulary.read(ids, text), vocabulary.decode(ids)
-    assert read.data == decoded.data and np.array_equal(read.offsets, decoded.offsets)
-    assert (read.data is text) == (decoded.data == text) or not text
-    return read.data == text
+    """Return True if the ids decode to `text`; assert that `decode_expected` agrees with `decode`."""
+    found, decoded = vocabulary.decode_expected(ids, text), vocabulary.decode(ids)
+    assert found.data == decoded.data and np.array_equal(found.offsets, decoded.offsets)
+    assert (found.data is text) == (decoded.data == text) or not text
+    return found.data == text
 
 
-def test_the_vocabulary_is_spelled_as_it_is(vocabulary: Vocabulary) -> None:
+def test_all_tokens_in_order_spell_the_vocabulary(vocabulary: Vocabulary) -> None:
     assert len(vocabulary.tokens) == VOCABULARY
     ids = np.arange(VOCABULARY, dtype=np.int32)
     assert max(map(len, vocabulary.tokens.to_pylist())) == 128
     assert spells(vocabulary, ids, b"".join(vocabulary.tokens.to_pylist()))
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.mark.usefixtures("_batch")
 @given(data=st.data())
 def test_ids_spell_what_they_decode_to(
     data: st.DataObject, vocabulary: Vocabulary, by_length: list[list[int]]
@@ -64,9 +65,9 @@ def test_ids_spell_what_they_decode_to(
     assert spells(vocabulary, ids, decoded.data)
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.mark.usefixtures("_batch")
 @given(data=st.data())
-def test_they_spell_no_text_in_which_a_byte_is_another(
+def test_ids_do_not_spell_a_text_with_one_byte_changed(
     data: st.DataObject, vocabulary: Vocabulary, by_length: list[list[int]]
 ) -> None:
     ids = draw_ids(data, by_length, 1)
@@ -75,9 +76,9 @@ def test_they_spell_no_text_in_which_a_byte_is_another(
     assert not spells(vocabulary, ids, bytes(text))
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.mark.usefixtures("_batch")
 @given(data=st.data())
-def test_other_ids_spell_the_text_only_where_they_decode_to_it(
+def test_changed_ids_spell_the_text_only_if_they_decode_to_it(
     data: st.DataObject, vocabulary: Vocabulary, by_length: list[list[int]]
 ) -> None:
     ids = draw_ids(data, by_length, 1)
@@ -90,9 +91,9 @@ def test_other_ids_spell_the_text_only_where_they_decode_to_it(
     assert spells(vocabulary, replaced, text) == (other == ids[at])
 
 
-@pytest.mark.usefixtures("_at_once")
+@pytest.mark.usefixtures("_batch")
 @given(data=st.data())
-def test_they_spell_no_text_that_is_longer_or_shorter(
+def test_ids_do_not_spell_a_longer_or_shorter_text(
     data: st.DataObject, vocabulary: Vocabulary, by_length: list[list[int]]
 ) -> None:
     ids = draw_ids(data, by_length, 1)
@@ -101,8 +102,10 @@ def test_they_spell_no_text_that_is_longer_or_shorter(
         assert not spells(vocabulary, ids, other)
 
 
-@pytest.mark.usefixtures("_at_once")
-def test_every_byte_of_the_longest_tokens_counts(vocabulary: Vocabulary, by_length: list[list[int]]) -> None:
+@pytest.mark.usefixtures("_batch")
+def test_ids_do_not_spell_a_text_with_any_byte_of_a_long_token_changed(
+    vocabulary: Vocabulary, by_length: list[list[int]]
+) -> None:
     for tokens in by_length[-3:]:
         ids = np.array(tokens[:2], np.int32)
         text = vocabulary.decode(ids).data
@@ -110,9 +113,10 @@ def test_every_byte_of_the_longest_tokens_counts(vocabulary: Vocabulary, by_leng
             assert not spells(vocabulary, ids, text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :])
 
 
-@pytest.mark.parametrize("token", [-1, -(2**31), VOCABULARY, 2**31 - 1])
-@pytest.mark.parametrize("before", [[], [0], [100] * 5])
-def test_an_id_of_no_token_raises(token: int, before: list[int], vocabulary: Vocabulary) -> None:
+@pytest.mark.parametrize(
+    ("before", "token"), [([], -1), ([], VOCABULARY), ([100] * 5, -(2**31)), ([100] * 5, 2**31 - 1)]
+)
+def test_an_id_without_a_token_raises(before: list[int], token: int, vocabulary: Vocabulary) -> None:
     ids = np.array([*before, token, 5], np.int32)
     with pytest.raises(IndexError):
-        vocabulary.read(ids, b"x")
+        vocabulary.decode_expected(ids, b"x")
