@@ -44,5 +44,12 @@ def table(records: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.Te
     """Show records as a table in the UI."""
     if not records:
         return dg.MetadataValue.text("none")
-    plain = [{key: "" if value is None else value for key, value in record.items()} for record in records]
+    plain = [{key: _plain(value) for key, value in record.items()} for record in records]
     return dg.MetadataValue.table([dg.TableRecord(record) for record in plain])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that Dagster can store: it refuses null, and enums that are strings."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str) else value
