@@ -11,7 +11,8 @@ from seta_dag.defs.automation import new_rollouts, nightly
 from seta_dag.defs.build.job import build_job
 from seta_dag.defs.build.progress import progress
 from seta_dag.defs.checks import CHECKS
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.defs.hub_settings import HubSettings
+from seta_dag.defs.resources import Project, StudentSettings
 
 
 def code_location() -> dg.Definitions:

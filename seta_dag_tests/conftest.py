@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.load_ahead import loaded
+from seta_dag.tokens.proofs.load_ahead import loaded
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.student.engines import Engine
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student

@@ -93,6 +93,13 @@ def test_tables_of_the_readme_are_the_enums() -> None:
     assert table("flag") == {flag: flag.meaning for flag in Flag}
 
 
+def test_tables_of_the_rules_name_every_reason_and_flag_in_order() -> None:
+    rules = (ROOT / "docs/rules.md").read_text("utf-8")
+    named = re.findall(r"^\| `(\w+)` \|", rules, re.M)
+    assert [name for name in named if name in set(Reason)] == list(Reason)
+    assert {name for name in named if name in set(Flag)} == set(Flag)
+
+
 def test_options_of_the_readme_are_those_of_the_command_line() -> None:
     rows = re.findall(r"^\| `(--[\w-]+)` \| `(\w+)` \| `(\w+)` \|", README, re.M)
     assert {key for _, key, _ in rows} == set(keys())

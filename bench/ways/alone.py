@@ -38,7 +38,7 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.executor.stage import failures
-from seta_dag.tokens.load_ahead import loaded
+from seta_dag.tokens.proofs.load_ahead import loaded
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student

@@ -1,7 +1,8 @@
-"""The public reference's rendering, as far as it differs from ours: each difference by its name.
+"""How the public reference renders a conversation, where that differs from our rules.
 
-Source: the reference's card and the "≠" notes to R6 to R8. It applies the official chat template, tokenizes
-the text whole, and scans the ids for the mask.
+Every difference has a name. The sources are the reference's card and what R6 to R8 say about the reference
+(docs/rules.md). It applies the official chat template, tokenizes the text as one string, and computes the
+mask by searching the ids.
 """
 
 from __future__ import annotations
@@ -17,21 +18,26 @@ from seta_dag.tokens.variants import Variant
 
 DIFFERENCES = {
     "late_user": "reasoning before the last user message is dropped, or all where there is no user message",
-    "torn_think": "content without logged reasoning is torn at a </think> in it",
+    "torn_think": "content without logged reasoning is split at a </think> in it",
     "tool_schemas": "the log's tool schemas are not rendered",
-    "nothink_regex": "think blocks are cut out of the whole text, a <think> in tool output included",
-    "literal_markup": "text that spells markup became special tokens, and the mask may follow them",
+    "nothink_regex": "think blocks are removed from the complete text, including a <think> in tool output",
+    "literal_markup": "text that spells markup became special tokens, which the mask may follow",
 }
-"""What each name means; `literal_markup` is one of the ids, the others are of the text."""
+"""Meaning of each name. `literal_markup` is a difference in the ids, all others are in the text."""
 
 _OF_TEXT = tuple(name for name in DIFFERENCES if name != "literal_markup")
+# Both are tried: the second also removes blocks that lack the template's newlines.
 _THINK_BLOCKS = (r"(?s)<think>\n.*?\n</think>\n\n", r"(?s)<think>.*?</think>\s*")
-_AFTER_LAST = Turn("user", "")
-_AFTER_LAST_TEXT = "<|im_start|>user\n<|im_end|>\n"
+_EXTRA_TURN = Turn("user", "")
+_EXTRA_TURN_TEXT = "<|im_start|>user\n<|im_end|>\n"
 
 
 def renderings(talk: Conversation, variant: Variant) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(names, text) of every way to render with some of the differences; the fewest come first."""
+    """Yield (names, text) for every combination of differences, smallest combinations first.
+
+    The combination without any difference is left out, and so are differences in the ids. `nothink_regex`
+    applies to the nothink variant only.
+    """
     names = _OF_TEXT if variant == "nothink" else tuple(n for n in _OF_TEXT if n != "nothink_regex")
     for applied in chain.from_iterable(combinations(names, n) for n in range(1, len(names) + 1)):
         for text in _render(talk, variant, applied):
@@ -42,33 +48,36 @@ def _render(talk: Conversation, variant: Variant, applied: tuple[str, ...]) -> I
     if "tool_schemas" in applied:
         talk = replace(talk, tools=())
     if "torn_think" in applied:
-        talk = replace(talk, turns=tuple(map(_torn, talk.turns)))
+        talk = replace(talk, turns=tuple(map(_split_at_think, talk.turns)))
     if "nothink_regex" not in applied:
         yield _official(talk, variant) if "late_user" in applied else render(talk, variant).text
         return
-    talk = replace(talk, turns=_with_no_think(talk.turns))
+    # The regex needs the reasoning in the text, so the thinking variant is rendered.
+    talk = replace(talk, turns=_add_no_think(talk.turns))
     text = _official(talk, "thinking") if "late_user" in applied else render(talk, "thinking").text
     yield from (re.sub(block, "", text) for block in _THINK_BLOCKS)
 
 
 def _official(talk: Conversation, variant: Variant) -> str:
-    """As the template does it: reasoning only after the last user query."""
+    """Render as the official template does: reasoning only after the last user query."""
     queries = [index for index, turn in enumerate(talk.turns) if _is_query(turn)]
     last = queries[-1] if queries else len(talk.turns)
     turns = tuple(replace(turn, reasoning="") if i < last else turn for i, turn in enumerate(talk.turns))
     if queries:
         return render(replace(talk, turns=turns), variant).text
-    # The last turn would get its think block; with a turn behind it, it is none of the last.
-    text = render(replace(talk, turns=(*turns, _AFTER_LAST)), variant).text
-    return text.removesuffix(_AFTER_LAST_TEXT)
+    # The template gives the last turn a think block, so a turn is appended and its text removed again.
+    text = render(replace(talk, turns=(*turns, _EXTRA_TURN)), variant).text
+    return text.removesuffix(_EXTRA_TURN_TEXT)
 
 
 def _is_query(turn: Turn) -> bool:
+    # Tool output is rendered in user turns, which the template does not count as queries.
     wrapped = turn.content.startswith("<tool_response>") and turn.content.endswith("</tool_response>")
     return turn.role == "user" and not wrapped
 
 
-def _torn(turn: Turn) -> Turn:
+def _split_at_think(turn: Turn) -> Turn:
+    """Split content at `</think>` as the template does; what is between two of them is lost."""
     if turn.role != "assistant" or turn.reasoning or "</think>" not in turn.content:
         return turn
     head, tail = turn.content.split("</think>")[0], turn.content.split("</think>")[-1]
@@ -76,9 +85,10 @@ def _torn(turn: Turn) -> Turn:
     return replace(turn, reasoning=reasoning, content=tail.lstrip("\n"))
 
 
-def _with_no_think(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """`/no_think` where R7 has it, with the reasoning still there."""
+def _add_no_think(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Add `/no_think` as R7 does, but keep the reasoning."""
     plain = without_thinking(turns)
+    # R7 adds a system turn if there is none; all other turns keep their positions.
     added = len(plain) - len(turns)
     kept = [new if new.role == "system" else old for old, new in zip(turns, plain[added:], strict=True)]
     return (*plain[:added], *kept)

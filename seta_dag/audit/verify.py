@@ -1,8 +1,7 @@
-"""What is in a dataset that someone published: each row built again from its own log, and compared."""
+"""Verify a published dataset: rebuild each row from its own log and compare the two."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from seta_dag.audit.reference_rules import renderings
-from seta_dag.hub.card.parse import parse_card
 from seta_dag.loaders.columns import require_columns, shards_in
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.conversation import Conversation
@@ -28,17 +26,19 @@ _COLUMNS = (
     "trial_uid", "local_token_count", "n_assistant_tokens", "n_messages", "raw_conv_json",
     "chat_template_str", "input_ids", "loss_mask",
 )  # fmt: skip
-_ROWS_AT_ONCE = 32
-_ROWS_CLAIMED = re.compile(r"(?<![\d.,])(\d[\d,]*)[*_`]*\s+(?:rows|examples)\b")
-
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
+# Rows hold lists of up to 100,000 Python ints, so a batch is kept small.
+_ROWS_PER_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """`equal` to our rules; `explained` by `differences`, named in `reference_rules`; else `unexplained`.
+    """Result of verifying one row.
 
-    `detail` says of an unexplained row what is the first thing that does not fit.
+    Attributes:
+        trial_uid: the trial of the row.
+        verdict: `equal` to our rules, `explained` by `differences`, or `unexplained`.
+        differences: names from `reference_rules.DIFFERENCES`; empty unless `explained`.
+        detail: the first thing that does not match; None unless `unexplained`.
     """
 
     trial_uid: str
@@ -48,13 +48,17 @@ class RowVerdict:
 
 
 def verify(folder: Path, prover: Prover | None = None) -> list[RowVerdict]:
-    """A verdict on each row of the dataset in `folder`, in order, by default for the default student.
+    """Verify every row of the dataset in `folder`.
 
-    Raises `DatasetError` where the folder holds no such rows, and `StudentError`.
+    Returns one verdict per row, in order. Without a `prover`, the default student is used.
+
+    Raises:
+        DatasetError: `folder` has no shards, or one is unreadable or lacks a column.
+        StudentError: the default student's tokenizer cannot be loaded.
     """
-    shards_in(folder)  # says what is missing before the tokenizer loads
+    shards_in(folder)  # fails before the tokenizer is loaded, which takes longer
     verifier = _Verifier(prover or _default_prover())
-    return [verifier.verdict(row) for row in _rows(folder)]
+    return [verifier.verdict(row) for row in read_rows(folder)]
 
 
 def _default_prover() -> Prover:
@@ -62,29 +66,16 @@ def _default_prover() -> Prover:
     return Prover.load(student, StudentTokenizer.load(student))
 
 
-def verify_counts(folder: Path) -> list[str]:
-    """Where the card's YAML or text gives another number of rows than the shards hold, a sentence each."""
-    n_rows = len(list(_rows(folder, ("trial_uid",))))
-    try:
-        card = parse_card((folder / "README.md").read_text("utf-8"))
-    except (OSError, ValueError) as error:  # DatasetError is a ValueError, and so is text that is not UTF-8
-        return [f"{folder / 'README.md'}: no card to compare {n_rows:,} rows with ({error})"]
-    splits = card.at("dataset_info", "splits") or card.at("dataset_info", 0, "splits") or []
-    in_yaml = {split["num_examples"] for split in splits if split.get("name") == "train"}
-    claims = _ROWS_CLAIMED.findall(_CODE.sub("", card.text))
-    in_text = {int(number.replace(",", "")) for number in claims}
-    return [
-        f"the card's {place} says {number:,} rows, the shards hold {n_rows:,}"
-        for place, numbers in (("YAML", in_yaml), ("text", in_text))
-        for number in sorted(numbers - {n_rows})
-    ]
+def read_rows(folder: Path, columns: Sequence[str] = _COLUMNS) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all shards, in order, with only these columns.
 
-
-def _rows(folder: Path, columns: Sequence[str] = _COLUMNS) -> Iterator[dict[str, Any]]:
+    Raises:
+        DatasetError: `folder` has no shards, or one is unreadable or lacks a column.
+    """
     for shard in shards_in(folder):
         with opened(shard) as file:
             require_columns(shard, file, columns)
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(columns)):
+            for batch in file.iter_batches(_ROWS_PER_BATCH, columns=list(columns)):
                 yield from batch.to_pylist()
 
 
@@ -97,48 +88,52 @@ class _Verifier:
         try:
             talk = conversation(json_reader.parse(row["raw_conv_json"].encode()))
         except (json_reader.UnreadableError, KeyError, TypeError, AttributeError, RecursionError):
-            return RowVerdict(uid, "unexplained", detail="raw_conv_json is no conversation log")
-        if wrong := _wrong_counts(row, talk):
-            return RowVerdict(uid, "unexplained", detail=wrong)
+            return RowVerdict(uid, "unexplained", detail="raw_conv_json is not a conversation log")
+        if detail := _compare_counts(row, talk):
+            return RowVerdict(uid, "unexplained", detail=detail)
         variant = _variant(row["chat_template_str"])
         ours = render(talk, variant)
         tokens = self.prover.tokenizer.tokenize([ours])[0]
-        if ours.text == row["chat_template_str"] and _same(row, tokens.ids, tokens.mask):
+        if ours.text == row["chat_template_str"] and _has_tokens(row, tokens.ids, tokens.mask):
             return RowVerdict(uid, "equal")
-        names = self._explained(row, talk, variant, ours)
-        if names is not None:
-            return RowVerdict(uid, "explained", names)
+        differences = self._explain(row, talk, variant, ours)
+        if differences is not None:
+            return RowVerdict(uid, "explained", differences)
         return RowVerdict(uid, "unexplained", detail=_first_difference(row, ours.text))
 
-    def _explained(
+    def _explain(
         self, row: Mapping[str, Any], talk: Conversation, variant: Variant, ours: Rendered
     ) -> tuple[str, ...] | None:
-        """The names of the fewest differences that together give the row."""
+        """Return the fewest differences that reproduce the row, None if none do."""
         text = row["chat_template_str"]
+        # The reference encodes the text as one string, so text that spells markup becomes special tokens.
         ids = self.prover.tokenizer.engine.encode([text]).ids
-        if not _same(row, ids, self.prover.scan(ids)):
+        if not _has_tokens(row, ids, self.prover.scan(ids)):
             return None
         if text == ours.text:
             return ("literal_markup",)
-        names = next((names for names, one in renderings(talk, variant) if one == text), None)
+        # `renderings` starts with single differences, so the first match is the shortest explanation.
+        matching = (names for names, rendered in renderings(talk, variant) if rendered == text)
+        names = next(matching, None)
         return (*names, "literal_markup") if names and ours.has_literal_markup else names
 
 
 def _variant(text: str) -> Variant:
+    # Only the first turn is searched, because tool output may quote `/no_think`.
     return "nothink" if "/no_think" in text.partition("<|im_end|>")[0] else "thinking"
 
 
-def _same(row: Mapping[str, Any], ids: Any, mask: Any) -> bool:
+def _has_tokens(row: Mapping[str, Any], ids: Any, mask: Any) -> bool:
     return np.array_equal(row["input_ids"], ids) and np.array_equal(row["loss_mask"], mask)
 
 
-def _wrong_counts(row: Mapping[str, Any], talk: Conversation) -> str | None:
-    counted = {
+def _compare_counts(row: Mapping[str, Any], talk: Conversation) -> str | None:
+    expected = {
         "local_token_count": len(row["input_ids"]),
         "n_assistant_tokens": sum(row["loss_mask"]),
         "n_messages": talk.n_messages,
     }
-    wrong = [f"{name} is {row[name]}, not {n}" for name, n in counted.items() if row[name] != n]
+    wrong = [f"{name} is {row[name]}, not {n}" for name, n in expected.items() if row[name] != n]
     return "; ".join(wrong) or None
 
 
@@ -146,6 +141,7 @@ def _first_difference(row: Mapping[str, Any], ours: str) -> str:
     text = row["chat_template_str"]
     if text == ours:
         return "input_ids or loss_mask are neither ours nor the reference's"
+    # Without a differing character, one text is the beginning of the other.
     at = next(
         (i for i, (a, b) in enumerate(zip(text, ours, strict=False)) if a != b), min(len(text), len(ours))
     )

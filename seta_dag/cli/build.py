@@ -14,6 +14,7 @@ from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, filt
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
+    from seta_dag.reports.summary import Summary
 
 _NEW_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Nearly everything a build creates lives until it ends. With Python's default of 700, a fifth of a small
@@ -66,13 +67,18 @@ def _build(request: Request, as_json: bool) -> int:
 
             with open_instance() as instance:
                 result = run_build(code_location(), instance, request, plan)
-    for failure in result.failures:
-        click.echo(f"seta-dag: {failure}", err=True)
     summary = summarize(request.out, result.tasks, result.rebuilt, time.monotonic() - started)
+    return _report(summary, result.failures, as_json)
+
+
+def _report(summary: Summary, failures: tuple[str, ...], as_json: bool) -> int:
+    """Print what a build did, and return its exit code."""
+    for failure in failures:
+        click.echo(f"seta-dag: {failure}", err=True)
     if not summary.rows["thinking"]:
         click.echo("seta-dag: no trial became a row; to see why: seta-dag ledger", err=True)
     click.echo(summary.as_json() if as_json else summary.as_text())
-    return 1 if result.failures or not summary.rows["thinking"] else 0
+    return 1 if failures or not summary.rows["thinking"] else 0
 
 
 def _say_waiting() -> None:

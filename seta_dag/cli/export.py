@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seta_dag.cli.common import OUT, VARIANT
+from seta_dag.cli.common import CONFIG, OUT, VARIANT
 
 if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     help="Format of FILE.",
 )
 @OUT
+@CONFIG
 @click.option(
     "--variant", type=VARIANT, default="thinking", show_default=True, help="Which of the two datasets."
 )
 @click.argument("file", type=click.Path(path_type=Path))
-def export(form: str, out: str | None, variant: Variant, file: Path) -> None:
+def export(form: str, out: str | None, config: Path | None, variant: Variant, file: Path) -> None:
     """Write a dataset to FILE as JSON lines: one object per row, columns in order."""
     from seta_dag.loaders.jsonl import export_jsonl
     from seta_dag.options.resolve import resolve
 
-    layout, _ = resolve({"out": out})
+    layout, _ = resolve({"out": out}, config=config)
     rows = export_jsonl(layout.dataset(variant), file)
     click.echo(f"{file}: {rows} rows of {variant} as {form}")

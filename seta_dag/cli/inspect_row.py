@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seta_dag.cli.common import OUT, STUDENT, VARIANT
+from seta_dag.cli.common import CONFIG, OUT, STUDENT, VARIANT
 
 if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     "--variant", type=VARIANT, default="thinking", show_default=True, help="Which of the two datasets."
 )
 @STUDENT
+@CONFIG
 @click.option("--html", type=click.Path(path_type=Path), help="Write every token to one HTML file.")
-def inspect(trial: str, out: str | None, variant: Variant, student: str | None, html: Path | None) -> None:
+def inspect(
+    trial: str, out: str | None, variant: Variant, student: str | None, config: Path | None, html: Path | None
+) -> None:
     """Show a row turn by turn: token spans, mask, first and last tokens, flags.
 
     TRIAL is a trial uid, or a task with one row.
@@ -36,7 +39,7 @@ def inspect(trial: str, out: str | None, variant: Variant, student: str | None, 
     from seta_dag.store.atomic import write_bytes
     from seta_dag.tokens.student.student import find_student
 
-    layout, options = resolve({"out": out, "student": student})
+    layout, options = resolve({"out": out, "student": student}, config=config)
     found = inspect_trial(layout, trial, variant, find_student(options.student))
     if html is None:
         Console(width=None if sys.stdout.isatty() else 160).print(as_renderable(found))

@@ -1,4 +1,4 @@
-"""What a person sees while a build runs: a bar in a terminal, a line every few seconds elsewhere."""
+"""Show the progress of a build: a bar in a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 @contextmanager
 def shown() -> Iterator[Display]:
-    """Shows on standard error what runs meanwhile."""
+    """Show the events of every run in the block on standard error."""
     with _standard_error() as file:
         display = Display(Console(file=file, highlight=False))
         PROGRESS.addHandler(display)
-        PROGRESS.setLevel(logging.DEBUG)  # Dagster's events of a step are
+        PROGRESS.setLevel(logging.DEBUG)  # Dagster logs the events of a step at this level
         try:
             yield display
         finally:
@@ -37,27 +37,30 @@ def shown() -> Iterator[Display]:
 
 @contextmanager
 def _standard_error() -> Iterator[IO[str]]:
-    """Where it leads to now: during a run Dagster leads it into a file. Nowhere where it is closed."""
+    """Open a copy of standard error as it is now, or the null device if it is closed.
+
+    During a run Dagster redirects standard error itself to a file; the copy still leads to the terminal.
+    """
     if sys.stderr is None:
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             yield nowhere
         return
     try:
         descriptor = os.dup(sys.stderr.fileno())
-    except OSError:  # not a file, as where a test runs the command in its own process
+    except OSError:  # not a real file, for example click's CliRunner in tests
         yield sys.stderr
         return
-    with _Forgiving(os.fdopen(descriptor, "wb"), encoding="utf-8", errors="backslashreplace") as file:
+    with _BestEffort(os.fdopen(descriptor, "wb"), encoding="utf-8", errors="backslashreplace") as file:
         yield file
 
 
-class _Forgiving(io.TextIOWrapper):
-    """A build is not stopped by who reads its progress no more, or by a disk that is full of it."""
+class _BestEffort(io.TextIOWrapper):
+    """Text file that ignores write errors: a closed pipe or a full disk must not stop a build."""
 
     def write(self, text: str) -> int:
         with suppress(OSError):
             return super().write(text)
-        return len(text)
+        return len(text)  # as if everything had been written
 
     def flush(self) -> None:
         with suppress(OSError):
@@ -69,7 +72,7 @@ class _Forgiving(io.TextIOWrapper):
 
 
 class Display(logging.Handler):
-    """A line for each finished stage, and how far the one is that runs."""
+    """Log handler that prints a line per finished stage, and how far the running stage is."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -83,15 +86,16 @@ class Display(logging.Handler):
             self._bars.start()
 
     def say(self, line: str) -> None:
-        """A line of its own."""
-        self._bars.console.print(f"  {line}", soft_wrap=True, markup=False)  # a path is shown as it is
+        """Print one line."""
+        # A path may contain [brackets] or be wider than the terminal; it must stay copyable.
+        self._bars.console.print(f"  {line}", soft_wrap=True, markup=False)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows an event of the run, or a step of a stage."""
+        """Show one record: an event of the Dagster run, or the progress of a stage."""
         meta: dict[str, Any] = getattr(record, "dagster_meta", None) or {}
         event, step = meta.get("dagster_event"), str(meta.get("step_key"))
         kind = event.event_type_value if event else None
-        if hasattr(record, "stage"):
+        if hasattr(record, "stage"):  # set by `ticker`; Dagster's own records do not have it
             self._tick(vars(record))
         elif kind == "STEP_START":
             self._start(step)
@@ -99,34 +103,38 @@ class Display(logging.Handler):
             self._end(step, kind == "STEP_SUCCESS")
 
     def stop(self) -> None:
-        """Takes the bar away. (Dagster closes every handler there is when it sets up logging.)"""
+        """Remove the bar.
+
+        This is not called `close`: Dagster closes every existing handler when it sets up logging.
+        """
         self._bars.stop()
 
     def _start(self, step: str) -> None:
         self._started[step] = time.monotonic()
-        self._line_due = time.monotonic() + 1.0
+        self._line_due = time.monotonic() + 1.0  # a stage that takes less than a second prints no line
 
     def _tick(self, at: dict[str, Any]) -> None:
         seconds = time.monotonic() - self._started.get(at["stage"], time.monotonic())
         if not self._bars.console.is_terminal:
             self._line(sentence(at["stage"], at["done"], at["total"], at["unit"], seconds))
             return
-        told = {"completed": at["done"], "rate": f"{at['done'] / seconds:,.0f}" if seconds else "0"}
+        state = {"completed": at["done"], "rate": f"{at['done'] / seconds:,.0f}" if seconds else "0"}
         if self._bar is None:
-            self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], **told)
-        self._bars.update(self._bar, refresh=at["done"] == at["total"], **told)
+            self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], **state)
+        # Rich redraws ten times a second; without the refresh a short stage would end before its bar is full.
+        self._bars.update(self._bar, refresh=at["done"] == at["total"], **state)
 
     def _line(self, line: str) -> None:
         if time.monotonic() >= self._line_due:
             self._line_due = time.monotonic() + _SECONDS_BETWEEN_LINES
             self.say(line)
 
-    def _end(self, step: str, well: bool) -> None:
+    def _end(self, step: str, succeeded: bool) -> None:
         if self._bar is not None:
             self._bars.remove_task(self._bar)
             self._bar = None
         seconds = time.monotonic() - self._started.pop(step, time.monotonic())
-        mark = ("✓", "green") if well else ("✗", "red")
+        mark = ("✓", "green") if succeeded else ("✗", "red")
         self._bars.console.print(
             Text.assemble("  ", mark, f" {step.replace('__', ' ')} ", (f"{seconds:.1f} s", "dim"))
         )

@@ -44,7 +44,7 @@ def publish(
     Exit code 0: published, or up to date. 1: refused, by a check or by the Hub. 2: bad configuration.
     """
     from seta_dag.defs.build.plan import Request
-    from seta_dag.defs.resources import HubSettings
+    from seta_dag.defs.hub_settings import HubSettings
     from seta_dag.options.resolve import resolve
     from seta_dag.tokens.variants import VARIANTS
 

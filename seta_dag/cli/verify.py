@@ -21,11 +21,11 @@ def verify(dataset: str, student: str | None) -> None:
     Exit code 0: every row is equal, or its difference has a name. 1: a row is unexplained, or the rows
     cannot be read. 2: neither a folder nor a dataset on the Hub.
     """
+    from seta_dag.audit.claims import verify_counts
     from seta_dag.audit.verify import verify as run_verify
-    from seta_dag.audit.verify import verify_counts
     from seta_dag.loaders.columns import dataset_folder, shards_in
     from seta_dag.options.resolve import resolve
-    from seta_dag.tokens.load_ahead import loaded
+    from seta_dag.tokens.proofs.load_ahead import loaded
     from seta_dag.tokens.student.student import find_student
 
     folder = dataset_folder(dataset)

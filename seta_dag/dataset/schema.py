@@ -1,4 +1,4 @@
-"""R10: the one statement of what a row is: columns, order, types."""
+"""Columns of a row: names, order and types (rule R10, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ FIELDS: dict[str, pa.DataType] = {
     "loss_mask": pa.list_(pa.int64()),
 }
 PER_VARIANT = ("local_token_count", "n_assistant_tokens", "chat_template_str", "input_ids", "loss_mask")
-"""The columns in which the thinking and the nothink row of a trial differ."""
+"""Columns that differ between the thinking and the nothink row of a trial."""
 LONG = frozenset({"raw_conv_json", "chat_template_str", "input_ids", "loss_mask"})
-"""The columns that are long; all others together are a few hundred bytes a row."""
+"""Columns with long values; all others together take a few hundred bytes per row."""
 
 _NAMES = {pa.string(): "string", pa.float64(): "float64", pa.int64(): "int64", pa.int32(): "int32"}
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:
+    """Return a type in the JSON form of `datasets`, without importing `datasets`, which is optional."""
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type) for field in kind}
     if pa.types.is_list(kind):
@@ -41,9 +42,9 @@ def _feature(kind: pa.DataType) -> dict[str, Any]:
 
 
 FEATURES: dict[str, Any] = {name: _feature(kind) for name, kind in FIELDS.items()}
-"""The columns as `datasets.Features.to_dict()` gives them."""
+"""The columns as `datasets.Features.to_dict()` returns them."""
 
 ROW_SCHEMA: pa.Schema = pa.schema(
     list(FIELDS.items()), metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})}
 )
-"""The shards' schema; its metadata makes `load_dataset` give exactly these features."""
+"""Schema of the shards; its metadata makes `load_dataset` return exactly these features."""

@@ -1,4 +1,4 @@
-"""What a dataset's shards hold, counted from the shards themselves."""
+"""Counts of a dataset, computed from its written shards."""
 
 from __future__ import annotations
 
@@ -22,11 +22,24 @@ UNKNOWN_MODEL = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of one dataset. Token counts come from the id lists and the masks, not from count columns.
+    """Counts of one dataset.
 
-    `models` counts the rows of each model, its name on one line, the most frequent first; a row without
-    one is `unknown`.
-    `files` has the bytes of each shard. `num_bytes` is the size as uncompressed Arrow.
+    Token counts come from `input_ids` and `loss_mask` themselves, not from the count columns. Means,
+    medians and maxima are 0 if there are no rows.
+
+    Attributes:
+        rows: number of rows.
+        tasks: number of distinct task ids.
+        tokens: number of token ids in all rows.
+        trainable_tokens: number of token ids with loss mask 1.
+        tokens_mean: token ids per row.
+        tokens_median: token ids per row.
+        tokens_max: token ids in the longest row.
+        solved: number of rows with reward 1.0.
+        mean_reward: 0.0 to 1.0.
+        models: rows per model name, most frequent first; rows without a model count as `unknown`.
+        files: bytes of each shard, keyed by file name.
+        num_bytes: size in bytes as uncompressed Arrow, as `datasets` computes it.
     """
 
     rows: int
@@ -44,30 +57,34 @@ class Stats:
 
     @property
     def trainable_share(self) -> float:
-        """Trainable tokens of all tokens, 0 to 1."""
+        """Trainable tokens divided by all tokens, 0.0 to 1.0."""
         return self.trainable_tokens / self.tokens if self.tokens else 0.0
 
     @property
     def solved_share(self) -> float:
-        """Rows with reward 1.0 of all rows, 0 to 1."""
+        """Rows with reward 1.0 divided by all rows, 0.0 to 1.0."""
         return self.solved / self.rows if self.rows else 0.0
 
     @property
     def download_size(self) -> int:
-        """Bytes of all shards, as `datasets` counts them."""
+        """Size of all shards in bytes, as `datasets` computes it."""
         return sum(self.files.values())
 
 
 def one_line(text: object) -> str:
-    """Any text as it is shown: on one line, each character that can't be printed as U+FFFD."""
+    """Return the text on one line, with unprintable characters replaced by U+FFFD."""
     joined = " ".join(str(text).split())
     return "".join(char if char.isprintable() else "\ufffd" for char in joined)
 
 
 def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
-    """Counts the shards of the dataset in `dataset`; `memo` as in `read_shards`.
+    """Count what is in the shards of the dataset in the directory `dataset`.
 
-    Raises `NotBuiltError` where there is no shard, `DatasetError` for one that is not of R10's form.
+    `memo` is the cache file of `read_shards`; None reads every shard.
+
+    Raises:
+        NotBuiltError: if there are no shards.
+        DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
     """
     shards = read_shards(dataset, memo)
     if not shards:
@@ -84,6 +101,7 @@ def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
         tokens_median=float(statistics.median(lengths)) if rows else 0.0,
         tokens_max=max(lengths, default=0),
         solved=rewards.count(1.0),
+        # `fsum` rounds once, so the mean does not depend on the order of the rows.
         mean_reward=math.fsum(rewards) / len(rows) if rows else 0.0,
         models=dict(sorted(models.items(), key=lambda item: (-item[1], item[0]))),
         files={shard.name: shard.size for shard in shards},
@@ -92,19 +110,25 @@ def read_stats(dataset: Path, memo: Path | None = None) -> Stats:
 
 
 def _num_bytes(dataset: Path, shards: Sequence[Shard]) -> int:
-    """The batches' bytes, but single rows that follow one another: `datasets` puts them together."""
+    """Return the size that `datasets` computes for the dataset's Arrow cache, in bytes.
+
+    That is the sum over all batches, except that `datasets` merges consecutive batches of one row. The
+    merged batch has another size than its parts, because null bitmaps are padded to whole bytes.
+    """
     total = 0
     batches = [(*batch, shard.name) for shard in shards for batch in shard.batches]
     for single, group in groupby(batches, key=lambda batch: batch[0] == 1):
-        found = list(group)
-        if single and len(found) > 1:
-            shards_of_group = list(dict.fromkeys(name for *_, name in found))
-            total += sum(arrow_bytes(_singles(dataset, shards_of_group, column)) for column in FIELDS)
+        sizes = list(group)
+        if single and len(sizes) > 1:
+            names = list(dict.fromkeys(name for *_, name in sizes))
+            # One column at a time, since the merged rows need not fit in memory together.
+            total += sum(arrow_bytes(_singles(dataset, names, column)) for column in FIELDS)
         else:
-            total += sum(size for _, size, _ in found)
+            total += sum(size for _, size, _ in sizes)
     return total
 
 
 def _singles(dataset: Path, names: Iterable[str], column: str) -> pa.RecordBatch:
+    """Return one column of all one-row batches in these shards, as a single batch."""
     batches = (batch for name in names for batch in read_batches(dataset / "data" / name, [column]))
     return pa.concat_batches([batch for batch in batches if batch.num_rows == 1])

@@ -1,4 +1,4 @@
-"""Whether everything under the output directory is already what the inputs give."""
+"""Detect that the output directory already has everything that the inputs would produce."""
 
 from __future__ import annotations
 
@@ -16,19 +16,29 @@ from seta_dag.tokens.variants import VARIANTS, Variant
 
 
 def inputs_of(merged: Merged, *others: object) -> str:
-    """One hash of all that decides the ledger, the shards and the cards; `others` are dataclasses."""
+    """Return the hex sha256 of everything that determines the ledger, the shards and the cards.
+
+    `others` are dataclasses, for example the options of the build.
+    """
+    # Sets and mapping proxies are no JSON; sorted lists and keys make equal inputs hash equally.
     known = [FORMAT_VERSION, merged, sorted(merged.canonical), dict(merged.fingerprints), others]
     return hashlib.sha256(orjson.dumps(known, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def mark_finished(out: OutputLayout, variant: Variant, inputs: str, merged: Merged) -> None:
-    """Notes that the ledger and this variant's dataset were built from `inputs`, and checked."""
+    """Record that the ledger and this variant's dataset were built from `inputs` and passed all checks.
+
+    Raises:
+        OutputError: if the record cannot be written.
+    """
     write_memo(_memo(out, variant), _state(out, variant, inputs, merged))
 
 
 def is_finished(out: OutputLayout, inputs: str, merged: Merged) -> bool:
-    """Whether both datasets were built from `inputs` and the tasks that are built now, and no file of
-    them was touched since."""
+    """Return whether both datasets were built from `inputs` and no file has changed since.
+
+    False also if other tasks are built by now, or if a file was added or removed.
+    """
     memos = {variant: read_memo(_memo(out, variant)) for variant in VARIANTS}
     return all(memo == _state(out, variant, inputs, merged) for variant, memo in memos.items())
 
@@ -42,10 +52,10 @@ def _memo(out: OutputLayout, variant: Variant) -> Path:
 
 
 def _files(out: OutputLayout, variant: Variant) -> dict[str, str]:
-    """Size and time of the merge, the ledger, and every file that a reader of the dataset sees."""
+    """Return size and time of the merge, the ledger and the dataset's files, keyed by path."""
     paths = (out.resume_chain, out.ledger, *sorted(out.dataset(variant).rglob("*")))
-    seen = [path for path in paths if path.is_file()]
-    return {path.relative_to(out.root).as_posix(): mark(path) for path in seen}
+    # Relative paths, so that a moved output directory is still up to date.
+    return {path.relative_to(out.root).as_posix(): mark(path) for path in paths if path.is_file()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """The asset graph: thin Dagster definitions over the library. Only here is Dagster known.
 
-`assets` are the stages, `checks` their asset checks, `resources` their options, `partitions` the tasks,
-`automation` the sensor and the schedule, `build` a build from outside the UI, `instance` what depends on
-Dagster's own storage. `event_log` is an alias for people's dagster.yaml files.
+`assets` are the stages, `checks` their asset checks, `resources` and `hub_settings` their options,
+`partitions` the tasks, `automation` the sensor and the schedule, `build` a build from outside the UI,
+`instance` what depends on Dagster's own storage. `event_log` is an alias for people's dagster.yaml files.
 """
 
 import warnings

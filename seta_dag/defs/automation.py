@@ -36,12 +36,13 @@ def request_rebuild(instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReas
     project = Project()
     try:
         out, options = project.resolve()
+        # A tick does not wait for the lock; the next one, 15 seconds later, tries again.
         if is_locked(out.root):
             return dg.SkipReason(f"a rebuild is writing to {out.root}; waiting for it to finish")
         request = Request(out, options)
         plan = plan_build(request)
         reason = _why_not(instance, request, project.quiet_seconds, plan)
-    except SetaError as error:
+    except SetaError as error:  # the UI shows a skipped tick's reason; an error would be a traceback
         return dg.SkipReason(str(error))
     return dg.SkipReason(reason) if reason else _run_request(instance, request, plan)
 
@@ -54,6 +55,7 @@ def _why_not(
         return _nothing_new(len(plan.merged.fingerprints), len(plan.failed))
     if (left := _seconds_to_quiet(request.options.rollouts, quiet_seconds, plan, fresh)) > 0:
         return f"rollouts are still being written: their files must be quiet for another {left:.0f} s"
+    # The newest run over the same inputs: without it, every tick would repeat a run that fails.
     runs = instance.get_runs(dg.RunsFilter(tags={INPUTS_TAG: plan.inputs}), limit=1)
     if runs and runs[0].status in _STARTING:
         return f"run {runs[0].run_id[:8]} is about to build this"
@@ -78,6 +80,7 @@ def _nothing_new(tasks: int, failed: int) -> str:
 
 def _seconds_to_quiet(root: Path, quiet: float, plan: BuildPlan, tasks: list[str]) -> float:
     of_task = plan.merged.of_task()
+    # Only trials of tasks that would be built: files that no row depends on may go on being written.
     changed = [trial for task in tasks for trial in of_task[task]]
     return last_written(root, changed) + quiet - time.time() if changed else 0.0
 
@@ -86,6 +89,7 @@ def _run_request(instance: dg.DagsterInstance, request: Request, plan: BuildPlan
     tags: Mapping[str, str] = prepare(instance, request, replace(plan, tasks=_fresh(plan)))
     return dg.RunRequest(
         tags={**tags, INPUTS_TAG: plan.inputs},
+        # Without a range of tasks, the partitioned assets cannot be part of the run.
         asset_selection=None if tags else asset_keys(DATASET_ASSETS + HUB_ASSETS),
     )
 
@@ -96,7 +100,7 @@ def _run_request(instance: dg.DagsterInstance, request: Request, plan: BuildPlan
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def new_rollouts(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Registers new tasks and requests one run over everything new or changed, then the datasets."""
+    """Register new tasks and request one run over everything new or changed, then the datasets."""
     return request_rebuild(context.instance)
 
 
@@ -110,7 +114,7 @@ def nightly(cron: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
     def nightly_rebuild(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        """Rebuilds what is new or changed, once a night."""
+        """Rebuild what is new or changed, once a night."""
         return request_rebuild(context.instance)
 
     return nightly_rebuild

@@ -17,13 +17,13 @@ from seta_dag.defs.instance.mirror import report_failed
 from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import failures
 from seta_dag.hub.card.check import check_card
-from seta_dag.options.stored import other_rollouts
+from seta_dag.options.stored import contradiction
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.tokens.outcomes import read_outcomes
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _SHOWN = 20
-
+"""Number of faults that a check's description spells out; the metadata has the count of all."""
 
 READ_BACK = {
     "schema": "Columns, types and metadata of the shards are exactly those of a row.",
@@ -56,6 +56,7 @@ def every_task_is_built(
     failed = [f"{task}: {error}" for task, error in found.items()]
     yield verdict(failed, f"{len(merged.fingerprints)} tasks, none failed")
     if failed:
+        # Dagster would show the partitions of a range that succeeded as built, failed tasks among them.
         report_failed(context.instance, context.run, "tokens", found)
         raise dg.Failure(
             f"{len(failed)} of {len(merged.fingerprints)} tasks were not built", allow_retries=False
@@ -66,9 +67,10 @@ def every_task_is_built(
 def every_trial_is_accounted_for(project: Project) -> dg.AssetCheckResult:
     """The ledger's lines, run by run, agree with a fresh listing of the rollouts directory."""
     out, options = project.resolve()
+    # Listed again, without the merge: the check must not repeat a mistake of what it checks.
     listed = count_by_run(options.rollouts, options.runs)
-    contradiction = other_rollouts(out, options)
-    faults = [contradiction] if contradiction else unaccounted(read_ledger(out.ledger), listed)
+    other = contradiction(out, options)
+    faults = [other] if other else unaccounted(read_ledger(out.ledger), listed)
     return verdict(faults, f"{listed.total()} trials in {len(listed)} places on disk, all in the ledger")
 
 
@@ -91,28 +93,30 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
             "rows_match_the_ledger": wrong_rows(shards, lines, variant),
             "lengths": wrong_lengths(shards),
         }
+        # A check is reported even if an earlier one failed, so that the UI shows all that is wrong at once.
         for name, faults in read_back.items():
             yield verdict(faults, f"{rows} rows", check_name=name, asset_key=key)
         outcomes = read_outcomes(out, read_merged(out.resume_chain).fingerprints)
-        proved = read_proofs(shards, outcomes, variant)
+        report = read_proofs(shards, outcomes, variant)
         for name in PROOFS:
-            yield _proof_verdict(proved, name, key)
+            yield _proof_verdict(report, name, key)
 
     return dataset_checks
 
 
-def _proof_verdict(proved: ProofReport, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
+def _proof_verdict(report: ProofReport, proof: str, key: dg.AssetKey) -> dg.AssetCheckResult:
     """Fail if a row in the shards is not proved; warn if the proof dropped a trial."""
-    rows, tokens = proved.rows[proof], proved.tokens[proof]
+    rows, tokens = report.rows[proof], report.tokens[proof]
     seen = f"{rows} rows, {tokens} tokens"
-    if proved.unproved:
+    if report.unproved:
         return verdict(
-            [f"{uid}: not the row that was proved" for uid in proved.unproved],
+            [f"{uid}: not the row that was proved" for uid in report.unproved],
             seen,
             check_name=proof,
             asset_key=key,
         )
-    refused = [f"{uid}: {detail}" for uid, detail in proved.refused.items() if refused_by(proof, detail)]
+    # A dropped trial is no fault of the dataset, which is right without it, hence a warning.
+    refused = [f"{uid}: {detail}" for uid, detail in report.refused.items() if refused_by(proof, detail)]
     return verdict(refused, seen, check_name=proof, asset_key=key, severity=dg.AssetCheckSeverity.WARN)
 
 

@@ -16,22 +16,17 @@ from pydantic import Field
 
 from seta_dag.errors import ConfigError
 from seta_dag.executor.memory import give_back
-from seta_dag.hub.card.prose import Prose, read_prose
-from seta_dag.hub.client import Target
-from seta_dag.hub.preflight import Preflight
-from seta_dag.hub.publish import Published, publish
 from seta_dag.options.build_options import BuildOptions
 from seta_dag.options.resolve import resolve
 from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import locked
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.load_ahead import load_ahead, loaded
+from seta_dag.tokens.proofs.load_ahead import load_ahead, loaded
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
-from seta_dag.tokens.variants import Variant
 
 SAMPLE_RATE = 0.05
-"""Share of the trials that the reference engine tokenizes too; every flagged trial comes on top."""
+"""Fraction of trials that the reference engine tokenizes, too, besides every flagged trial (rule R8)."""
 
 _LAST = "else that of the last build"
 
@@ -86,7 +81,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Hold the lock of the output directory for the whole run."""
         out, options = self.resolve()
         require_apart(out, options)
-        give_back()
+        give_back()  # what was freed before the run would otherwise stay with the process
         log = context.log
         message = f"another build is writing to {out.root}; waiting for it to finish"
         with locked(out.root, lambda: log.warning(message) if log else None):
@@ -95,6 +90,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def require_apart(out: OutputLayout, options: BuildOptions) -> None:
     """Raise `ConfigError` if the rollouts and the output directory contain one another."""
+    # Resolved, since a link could hide that one is inside the other.
     root, target = options.rollouts.resolve(), out.root.resolve()
     if root.is_relative_to(target) or target.is_relative_to(root):
         raise ConfigError(f"{target} and {root}: output and rollouts must not be inside one another")
@@ -128,46 +124,5 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):
             raise ConfigError(f"engine {self.engine}: give fastokens or hf")
+        # Written out, so that mypy narrows the string to the literal type.
         return "hf" if self.engine == "hf" else "fastokens"
-
-
-class HubSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where datasets are published. Without `repo` nothing is, and nothing leaves the machine."""
-
-    repo: str = Field(default="", description="ORG/NAME-{variant}. Empty: SETA_HUB_REPO, else no publish.")
-    private: bool = Field(default=False, description="Create the repositories as private ones.")
-    pull_request: bool = Field(default=False, description="Open a pull request instead of a commit.")
-    tag: str = Field(default="", description="Tag for the commit; auto: a name derived from the content.")
-    allow_secrets: bool = Field(default=False, description="Publish although secrets were found.")
-    allowed: str = Field(default="", description="File of fingerprints of secrets that may be published.")
-    card: str = Field(
-        default="",
-        description=f"TOML file with your own words for the cards. Empty: SETA_CARD, {_LAST}.",
-    )
-
-    @property
-    def pattern(self) -> str:
-        """The Hub id with `{variant}` in it, or empty. Raises `ConfigError` if it has no `{variant}`."""
-        pattern = self.repo or os.environ.get("SETA_HUB_REPO", "")
-        if pattern and "{variant}" not in pattern:
-            raise ConfigError(f"repo {pattern}: write {{variant}} where thinking or nothink should be")
-        return pattern
-
-    def publish(self, project: Project, variant: Variant) -> Published:
-        """Publish one dataset once every check has passed. Raises `PublishError`."""
-        self.preflight(project).require(variant)
-        return publish(project.target.dataset(variant), self.target(variant))
-
-    def preflight(self, project: Project) -> Preflight:
-        """Return what is checked before a publish."""
-        allowed = Path(self.allowed) if self.allowed else None
-        return Preflight(project.target, project.root, project.glob, allowed, self.allow_secrets)
-
-    def target(self, variant: Variant) -> Target:
-        """Return where one variant is published. Raises `ConfigError` for an impossible Hub id."""
-        repo = self.pattern.replace("{variant}", variant)
-        return Target(repo, self.private, self.pull_request, self.tag or None)
-
-    def prose(self, project: Project) -> Prose:
-        """Return a person's own words for both cards."""
-        return read_prose(project.resolve(card=self.card or None)[1].card)

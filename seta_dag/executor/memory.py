@@ -20,6 +20,7 @@ def give_back() -> None:
     Call it after something large is gone, for example the JSON that a tokenizer was loaded from: otherwise
     100 MB stay allocated.
     """
+    # None: the libraries that this process has loaded, the C library among them.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -68,6 +68,7 @@ def run_stage(
             if isinstance(one, str):
                 report.failed[task] = one
             else:
+                # Only this thread appends, in the order of `todo`: the journal is the same for any `workers`.
                 append(
                     task_file_name(stage, task, fingerprints[task]),
                     Entry(one.checksum, orjson.dumps(one.record)),
@@ -84,12 +85,14 @@ def _result(
     """Return the result of a task, or the sentence that says why it failed."""
     note = failure_note(out, task, fingerprint)
     earlier = read_failure(note)
+    # The input that an earlier stage failed to write is missing. A failure of this stage or of a later
+    # one is no reason not to try again.
     if earlier and TASK_STAGES.index(earlier[0]) < TASK_STAGES.index(stage):
         return earlier[1]
     try:
         remove(note)
         return build(task)
-    except Exception as error:
+    except Exception as error:  # whatever a task raises, the others must still be built
         said = f"{stage}: {_what(error)}"
         write_memo(note, [stage, said])
         return said
@@ -112,7 +115,7 @@ def records(out: OutputLayout, stage: str, fingerprints: Mapping[str, str]) -> d
 def unbuilt(out: OutputLayout, fingerprints: Mapping[str, str]) -> list[str]:
     """Return the tasks that failed, or for which a stage is missing."""
     built = {stage: entries(out, stage) for stage in TASK_STAGES}
-    failed = out.built("failed")
+    failed = out.built("failed")  # read once, as the journals are, and not once per task
 
     def is_built(task: str, fingerprint: str) -> bool:
         done = all(task_file_name(stage, task, fingerprint) in built[stage] for stage in TASK_STAGES)
@@ -125,7 +128,7 @@ def prune(out: OutputLayout, fingerprints: Mapping[str, str]) -> None:
     """Remove whatever belongs to tasks, or to fingerprints of tasks, that no longer exist."""
     for stage in TASK_STAGES:
         compact(out, stage, [task_file_name(stage, task, value) for task, value in fingerprints.items()])
-    for stage in ("tokens", "failed"):
+    for stage in ("tokens", "failed"):  # the stages with one file per task
         out.remove_stale(stage, fingerprints)
 
 

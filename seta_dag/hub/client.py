@@ -71,7 +71,7 @@ class Target:
             raise ConfigError(f"tag {self.tag!r}: use only letters, digits and . _ -, or write auto")
         # The commit of a pull request is not the one on main after it is merged.
         if self.tag and self.pull_request:
-            raise ConfigError("a pull request can't be tagged: tag the dataset after it is merged")
+            raise ConfigError("a pull request cannot be tagged: tag the dataset after it is merged")
 
     @cached_property
     def api(self) -> HfApi:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_names, shard_paths
 from seta_dag.errors import DatasetError
 
 CARD = "README.md"
@@ -37,14 +38,13 @@ def read_folder(folder: Path) -> dict[str, LocalFile]:
     Raises:
         DatasetError: if the card or a shard is missing, or if there are shards of more than one build.
     """
-    paths = [folder / CARD, *sorted(folder.glob("data/train-*.parquet"))]
+    paths = [folder / CARD, *shard_paths(folder)]
     names = [path.relative_to(folder).as_posix() for path in paths]
     # A shard's name contains the number of shards, so leftovers of another build never match.
-    expected = [f"data/train-{i:05}-of-{len(paths) - 1:05}.parquet" for i in range(len(paths) - 1)]
+    expected = shard_names(len(paths) - 1)
     if names[1:] != expected or not expected or not paths[0].is_file():
         raise DatasetError(
-            f"{folder}: not a complete dataset (README.md and data/train-*.parquet of one build); "
-            "build it first"
+            f"{folder}: not a complete dataset (README.md and {SHARD_GLOB} of one build); build it first"
         )
     return {name: _local_file(path) for name, path in zip(names, paths, strict=True)}
 

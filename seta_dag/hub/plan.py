@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from seta_dag.dataset.shards.layout import SHARD_GLOB
 from seta_dag.errors import PublishError
 from seta_dag.hub.client import Target, publish_errors, with_retries
 from seta_dag.hub.local_files import CARD, LocalFile, content_of, read_folder
-
-_SHARD = re.compile(r"data/train-.*\.parquet")
-"""Files that `load_dataset` reads as shards, whoever uploaded them; stale ones have to be deleted."""
 
 ChangeKind = Literal["added", "changed", "deleted"]
 
@@ -64,7 +62,7 @@ def plan_publish(folder: Path, target: Target) -> Plan:
 
     Raises:
         DatasetError: if `folder` is not a complete dataset.
-        PublishError: if the Hub can't be reached, or `target` is private and the repository public.
+        PublishError: if the Hub cannot be reached, or `target` is private and the repository public.
     """
     return plan_for(read_folder(folder), target)
 
@@ -125,8 +123,9 @@ def _remote_files(revision: str, target: Target) -> dict[str, tuple[int, str]]:
 
     tree = target.api.list_repo_tree(target.repo_id, recursive=True, revision=revision, repo_type="dataset")
     files = [node for node in tree if isinstance(node, RepoFile)]
+    # `load_dataset` reads every file that matches, whoever uploaded it, so stale ones have to be deleted.
     return {
         file.path: (file.size, file.lfs.sha256 if file.lfs else file.blob_id)
         for file in files
-        if file.path == CARD or _SHARD.fullmatch(file.path)
+        if file.path == CARD or fnmatchcase(file.path, SHARD_GLOB)
     }

@@ -27,7 +27,7 @@ def add_tag(tag: str, oid: str, files: Mapping[str, LocalFile], target: Target) 
     """Tag the commit `oid`, unless the tag exists and names the same content.
 
     Raises:
-        PublishError: if the tag names other content, or can't be created. The commit is then published.
+        PublishError: if the tag names other content, or cannot be created. The commit is then published.
     """
     with publish_errors(target, f"was published, but not tagged {tag}"):
         with_retries(lambda: _add_tag(tag, oid, files, target))

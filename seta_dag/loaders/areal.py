@@ -1,4 +1,4 @@
-"""Published datasets as trainers take them: AReaL's row form, TRL's labels, PyTorch batches.
+"""Load one split of a published dataset, as AReaL expects it.
 
     from seta_dag.loaders.areal import get_seta_sft_dataset
 
@@ -39,46 +39,60 @@ def get_seta_sft_dataset(
     split_by: SplitBy = "task",
     **kwargs: Any,
 ) -> Dataset:
-    """The rows of one split as exactly `input_ids` (list of int32) and `loss_mask` (list of int64).
+    """Load the rows of one split, with exactly the columns `input_ids` and `loss_mask`.
 
-    The signature and its meaning are those of the reference's loader for AReaL; `tokenizer` and further
-    keywords are taken for its sake and not used.
+    Both are lists of one integer per token: int32 ids, and int64 with 1 = trained. The rows keep their order
+    and are memory-mapped from the cache of `datasets`. An empty split has both columns too.
 
     Args:
         path: a dataset's folder, a parquet or jsonl file, or a Hub id.
-        split: `train` or `test`; with the default `train_ratio` all rows are `train`.
-        max_length: rows of more tokens are dropped, not cut.
-        train_ratio: the share of `train`, from 0 to 1.
+        split: `train` or `test`; with the default `train_ratio` all rows are in `train`.
+        tokenizer: ignored, as are further keywords; accepted because the reference's loader takes them.
+        max_length: rows with more tokens are dropped, not truncated; None drops none.
+        train_ratio: fraction of tasks (or rows) in `train`, from 0 to 1.
         min_assistant_tokens: rows with fewer trainable tokens are dropped.
-        split_by: `task` decides by the task's name: no task is on both sides, and adding tasks moves no
-            other. `row` is the reference's way, by the row's index over the whole source: adding a row
-            moves others, and a task's trials can be on both sides.
+        split_by: `task` decides by the name of the task, so all its trials are in the same split, and adding
+            tasks never moves another task. `row` is the reference's way and decides by the row's index in
+            the dataset, so adding a row moves others, and the trials of a task can be in both splits.
 
-    The rows are memory-mapped from the client's cache; order is kept; an empty split has both columns.
-    Raises `ConfigError` for a wrong argument or path and `DatasetError` for a source of another form.
+    Raises:
+        ConfigError: an argument is invalid, or `path` is neither here nor on the Hub.
+        DatasetError: the source cannot be read or lacks a token column.
     """
     if split not in get_args(Split) or split_by not in get_args(SplitBy):
-        raise ConfigError(f"split is train or test and split_by task or row, not {split!r}, {split_by!r}")
+        raise ConfigError(
+            f"split is train or test and split_by is task or row, not {split!r} and {split_by!r}"
+        )
     if not 0 <= train_ratio <= 1 or (max_length is not None and max_length < 1):
         raise ConfigError(
-            f"train_ratio {train_ratio} must lie in 0 to 1, and max_length {max_length} be above 0"
+            f"train_ratio must be from 0 to 1 and max_length at least 1, not {train_ratio} and {max_length}"
         )
     rows = load_tokens(path)
     keep = trainable(rows.data.table, max_length, min_assistant_tokens)
     in_train = _SPLITTERS[split_by](rows.data.table, train_ratio)
+    # Both are computed over all rows, so dropping some never moves another to the other split.
     keep &= in_train if split == "train" else ~in_train
     return rows.select(np.flatnonzero(keep)).select_columns(["input_ids", "loss_mask"])
 
 
 def trainable(table: pa.Table, max_length: int | None, min_assistant_tokens: int) -> Keep:
-    """Which rows have ids and a mask of one length, not above `max_length`, and enough to learn."""
+    """Compute which rows are fit for training; bool, one per row.
+
+    A row is if its ids and mask have the same length, at most `max_length`, and at least
+    `min_assistant_tokens` tokens are trained. A row whose ids or mask are null is not.
+    """
     batches = table.select(["input_ids", "loss_mask"]).to_batches()
-    return _joined([_trainable(batch, max_length, min_assistant_tokens) for batch in batches])
+    # Batch by batch, because the prefix sums of a batch take as much memory as its masks.
+    parts = [_trainable(batch, max_length, min_assistant_tokens) for batch in batches]
+    # The empty array is for a table without batches.
+    return np.concatenate([np.zeros(0, np.bool_), *parts])
 
 
 def _trainable(batch: pa.RecordBatch, max_length: int | None, min_assistant_tokens: int) -> Keep:
     ids, mask = batch.column(0), batch.column(1)
     lengths, mask_lengths = (_numpy(pc.list_value_length(column), -1) for column in (ids, mask))
+    # The trained tokens of all rows at once: prefix sums over the batch, read at the rows' boundaries.
+    # Null lists have length -1 here, but take no place in the flattened mask.
     ends = np.concatenate([[0], np.cumsum(np.maximum(mask_lengths, 0))])
     sums = np.concatenate([[0], np.cumsum(_numpy(mask.flatten(), 0))])
     n_trainable = sums[ends[1:]] - sums[ends[:-1]]
@@ -87,22 +101,24 @@ def _trainable(batch: pa.RecordBatch, max_length: int | None, min_assistant_toke
 
 
 def _by_task(table: pa.Table, train_ratio: float) -> Keep:
-    """sha256 of the task's name, its first 8 bytes as a fraction of 2**64: train where below the ratio."""
+    """Put a task in train if the sha256 of its name, as a fraction of its range, is below the ratio."""
     tasks = pc.dictionary_encode(table.column("task_id").combine_chunks(), null_encoding="encode")
+    # Each distinct name is hashed once, then its result is spread over the rows.
     train = [_fraction(task) < train_ratio for task in tasks.dictionary.to_pylist()]
     in_train: Keep = np.asarray(train, np.bool_)[_numpy(tasks.indices, 0)]
     return in_train
 
 
 def _fraction(task: str | None) -> float:
+    """Map a name to [0, 1) by the first 8 bytes of its sha256; a missing name counts as empty."""
     return int.from_bytes(hashlib.sha256((task or "").encode()).digest()[:8]) / 2**64
 
 
 def _by_row(table: pa.Table, train_ratio: float) -> Keep:
-    """The reference's: the first 8 hex digits of sha1 of the row's index, as a fraction of 0xffffffff."""
+    """Split like the reference: first 8 hex digits of the sha1 of the row's index over 0xffffffff."""
     digests = (hashlib.sha1(str(i).encode(), usedforsecurity=False) for i in range(table.num_rows))
     fractions = [int(digest.hexdigest()[:8], 16) / 0xFFFFFFFF for digest in digests]
-    # The last fraction is exactly 1, which belongs to train when all rows do.
+    # A fraction can be exactly 1.0, which is not below a ratio of 1, so that ratio is handled apart.
     return np.asarray([fraction < train_ratio or train_ratio >= 1 for fraction in fractions], np.bool_)
 
 
@@ -112,7 +128,3 @@ _SPLITTERS: dict[SplitBy, Callable[[pa.Table, float], Keep]] = {"task": _by_task
 def _numpy(array: pa.Array, null: int) -> npt.NDArray[Any]:
     values: npt.NDArray[Any] = pc.fill_null(array, null).to_numpy(zero_copy_only=False)
     return values
-
-
-def _joined(parts: list[Keep]) -> Keep:
-    return np.concatenate([np.zeros(0, np.bool_), *parts])

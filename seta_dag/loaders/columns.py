@@ -1,4 +1,4 @@
-"""The token columns of a dataset, wherever it lies, memory-mapped and without its text."""
+"""Find a dataset on disk or on the Hub, and read its token columns, memory-mapped and without its text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.schema import FEATURES
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.store.parquet import opened
 
@@ -17,17 +18,21 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 TOKEN_COLUMNS = ("task_id", "input_ids", "loss_mask")
+"""All that training and splitting need; the text columns are several times as large."""
 
 
 def load_tokens(path: str) -> Dataset:
-    """`TOKEN_COLUMNS` of all rows in their order.
+    """Load `TOKEN_COLUMNS` of all rows, in order.
 
-    `path` is a dataset's folder, a parquet or jsonl file, or a Hub id whose shards are then downloaded
-    to the client's cache. Only these columns are read from shards, one row group at a time, and kept in
-    the cache of `datasets`. Raises `ConfigError` where there is nothing or `datasets` is not installed,
-    `DatasetError` where it is no such dataset.
+    `path` is a dataset's folder, a parquet or jsonl file, or a Hub id, whose card and shards are downloaded
+    to the cache of `huggingface_hub`. Only these columns are read, one row group at a time. They are kept in
+    the cache of `datasets`.
+
+    Raises:
+        ConfigError: `path` is neither here nor on the Hub, or `datasets` is not installed.
+        DatasetError: the source cannot be read or lacks a column.
     """
-    _datasets()
+    _datasets()  # fails before anything is downloaded
     source = Path(path)
     if source.suffix == ".jsonl" and source.is_file():
         return _from_jsonl(source)
@@ -37,18 +42,25 @@ def load_tokens(path: str) -> Dataset:
 
 
 def dataset_folder(path: str) -> Path:
-    """The folder at `path`, or that of the Hub id `path` in the client's cache: its card and shards.
+    """Return the folder `path`, or download the Hub id `path` and return its folder in the cache.
 
-    HF_TOKEN and HF_ENDPOINT are respected. Raises `ConfigError` where there is neither.
+    Only the card and the shards are downloaded. HF_TOKEN and HF_ENDPOINT are respected.
+
+    Raises:
+        ConfigError: there is neither such a folder nor a readable dataset of this id on the Hub.
     """
     return Path(path) if Path(path).is_dir() else _download(path)
 
 
 def shards_in(folder: Path) -> list[Path]:
-    """The shards of the dataset in `folder`, in order. Raises `DatasetError` where there is none."""
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    """Return the shards of the dataset in `folder`, in order.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    shards = shard_paths(folder)
     if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it")
+        raise DatasetError(f"{folder}: no {SHARD_GLOB} in it")
     return shards
 
 
@@ -56,7 +68,7 @@ def _download(repo_id: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    files = ["README.md", "data/train-*.parquet"]
+    files = ["README.md", SHARD_GLOB]
     try:
         return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns=files))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError) as error:
@@ -67,7 +79,11 @@ def _download(repo_id: str) -> Path:
 
 
 def require_columns(shard: Path, file: pq.ParquetFile, columns: Iterable[str]) -> None:
-    """Raises `DatasetError` where the open shard has not all of these columns."""
+    """Check that the open shard has all of these columns; it may have others.
+
+    Raises:
+        DatasetError: a column is missing.
+    """
     missing = set(columns) - set(file.schema_arrow.names)
     if missing:
         raise DatasetError(f"{shard}: has no column {', '.join(sorted(missing))}")
@@ -78,15 +94,17 @@ def _from_parquet(shards: list[Path]) -> Dataset:
         with opened(shard) as file:
             require_columns(shard, file, TOKEN_COLUMNS)
     paths, columns = [str(shard) for shard in shards], list(TOKEN_COLUMNS)
-    return _generated(str(shards[0].parent), lambda: _datasets().Dataset.from_parquet(paths, columns=columns))
+    return _translate_errors(
+        str(shards[0].parent), lambda: _datasets().Dataset.from_parquet(paths, columns=columns)
+    )
 
 
 def _from_jsonl(path: Path) -> Dataset:
     features = {name: FEATURES[name] for name in TOKEN_COLUMNS}
-    # The cache is keyed by the arguments, so the file's time is one of them.
-    arguments = {"path": str(path.resolve()), "changed": path.stat().st_mtime_ns}
+    # `datasets` keys its cache by these arguments, so a changed file needs other arguments.
+    arguments = {"path": str(path.resolve()), "modified_ns": path.stat().st_mtime_ns}
     module = _datasets()
-    return _generated(
+    return _translate_errors(
         str(path),
         lambda: module.Dataset.from_generator(
             _jsonl_rows, features=module.Features.from_dict(features), gen_kwargs=arguments
@@ -95,6 +113,7 @@ def _from_jsonl(path: Path) -> Dataset:
 
 
 def _datasets() -> Any:
+    """Import `datasets` on first use: it is optional and slow to import."""
     try:
         import datasets
     except ModuleNotFoundError as error:
@@ -102,21 +121,22 @@ def _datasets() -> Any:
     return datasets
 
 
-def _generated(path: str, load: Callable[[], Dataset]) -> Dataset:
-    """What `load` gives; what `datasets` wraps in an error of its own is said by its cause."""
-    error_of_generation = _datasets().exceptions.DatasetGenerationError
+def _translate_errors(path: str, load: Callable[[], Dataset]) -> Dataset:
+    """Call `load` and raise what `datasets` wraps in an error of its own as a DatasetError."""
+    generation_error = _datasets().exceptions.DatasetGenerationError
     try:
         return load()
-    except error_of_generation as error:
+    except generation_error as error:
         cause = error.__cause__
-        if isinstance(cause, DatasetError):
+        if isinstance(cause, DatasetError):  # raised by `_jsonl_rows`, with the line of the file
             raise cause from None
         raise DatasetError(
-            f"{path}: can't be read ({cause or error}); export or download it again"
+            f"{path}: cannot be read ({cause or error}); export or download it again"
         ) from error
 
 
-def _jsonl_rows(path: str, changed: int) -> Iterator[dict[str, Any]]:
+def _jsonl_rows(path: str, modified_ns: int) -> Iterator[dict[str, Any]]:
+    """Yield the token columns of each line; `modified_ns` is only there for the cache key."""
     with Path(path).open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -125,4 +145,4 @@ def _jsonl_rows(path: str, changed: int) -> Iterator[dict[str, Any]]:
                 row = orjson.loads(line)
                 yield {name: row.get(name) for name in TOKEN_COLUMNS}
             except (ValueError, AttributeError) as error:
-                raise DatasetError(f"{path}:{number}: not a row in JSON; export it again") from error
+                raise DatasetError(f"{path}:{number}: not a JSON object; export it again") from error

@@ -35,5 +35,6 @@ def _value(path: Path, name: str, value: Any) -> Any:
         raise ConfigError(f"{path}: {name} must be a string")
     if name in _PATHS and value:
         return str(path.parent / value)
+    # A Hub id looks like a relative path, so a student is a path only if that folder exists.
     is_folder = name == "student" and (path.parent / value).is_dir()
     return str(path.parent / value) if is_folder else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from seta_dag.options.stored import read_options
 from seta_dag.store.layout import OutputLayout
 
 _UNSET: tuple[Any, ...] = (None, (), [])
+"""What click and Dagster pass for an option that was not given, multiple ones included."""
 
 
 def resolve(
@@ -35,6 +37,7 @@ def resolve(
         read_config(config) if config else {},
         read_environment(keys()),
     ]
+    # `out` is found first, since it says where the stored options are.
     out = OutputLayout(Path(_first(sources, "out") or OUT))
     names = {one.name for one in FILTERS}
     stored = _by_name(read_options(out), stored_filters)
@@ -71,4 +74,4 @@ def _typed(values: Mapping[str, Any], filters: set[str]) -> BuildOptions:
 
 def _student(name: str) -> str:
     """Make a local folder absolute: the same student has one name from wherever a build starts."""
-    return str(Path(name).absolute()) if Path(name).is_dir() else name
+    return os.path.abspath(name) if Path(name).is_dir() else name  # noqa: PTH100 - without any `..`

@@ -1,11 +1,13 @@
-"""Any text of a rollout as text that can be shown anywhere."""
+"""Make any text of a rollout safe to show in a terminal or on a page."""
 
 from __future__ import annotations
 
 
 def printable(data: bytes | str) -> str:
-    """Text in which nothing is invisible or moves what stands around it: pieces of characters, control
-    characters and the like are written as escapes; newlines and tabs stay."""
+    """Escape everything that is invisible or affects the text around it.
+
+    That is incomplete UTF-8, control characters, bidirectional marks and the like. Newlines and tabs stay.
+    """
     text = data if isinstance(data, str) else data.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
@@ -13,7 +15,7 @@ def printable(data: bytes | str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Text with its newlines and tabs as symbols."""
+    """Replace newlines and tabs with visible symbols."""
     return text.replace("\n", "↵").replace("\t", "⇥")
 
 

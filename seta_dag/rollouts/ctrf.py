@@ -44,14 +44,14 @@ class Report:
 def read_report(trial: Path) -> Report:
     """Read the report of the trial directory `trial`.
 
-    Never raises: a report that is missing or can't be read gives a `Report` with a reason.
+    Never raises: a report that is missing or cannot be read gives a `Report` with a reason.
     """
     path = trial / REPORT
     try:
         return parse_report(json_reader.read(path))
     except json_reader.MissingError:
         # The trial may have been deleted since the runs were merged. os.path.isdir, because Path.is_dir
-        # raises if a directory above can't be entered.
+        # raises if a directory above cannot be entered.
         gone = not os.path.isdir(trial)  # noqa: PTH112
         return Report(reason=Reason.NOT_VERIFIED, detail="the trial is gone" if gone else f"no {REPORT}")
     except json_reader.UnreadableError as error:

@@ -45,7 +45,7 @@ def _trial_lines(trial: str) -> list[str]:
     logs, unlisted = log_files(trial)
     prefix = len(trial)
     lines = [_file_line(log.path[prefix:], log.stat) for log in logs]
-    lines += [f"{folder[prefix:]} can't be listed" for folder in unlisted]
+    lines += [f"{folder[prefix:]} cannot be listed" for folder in unlisted]
     lines.append(_file_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
     try:
         return [*lines, hashlib.sha256(json_reader.read_bytes(f"{trial}/{REPORT}")).hexdigest()]

@@ -33,7 +33,7 @@ def read_bytes(path: Path | str) -> bytes:
 
     Raises:
         MissingError: nothing is at `path`.
-        UnreadableError: it is not a regular file, a dead link, or can't be read.
+        UnreadableError: it is not a regular file, a dead link, or cannot be read.
     """
     try:
         # Without O_NONBLOCK, opening a named pipe would wait for a writer forever.
@@ -44,7 +44,7 @@ def read_bytes(path: Path | str) -> bytes:
             os.close(descriptor)
     except OSError as error:
         if error.errno not in LEADS_NOWHERE:
-            raise UnreadableError(error.strerror or "can't be read") from error
+            raise UnreadableError(error.strerror or "cannot be read") from error
         if os.path.islink(path):  # noqa: PTH114 - `path` may be a str
             raise UnreadableError("a link that leads nowhere") from error
         raise MissingError("no such file") from error
@@ -104,7 +104,7 @@ def read(path: Path) -> Any:
 
     Raises:
         MissingError: nothing is at `path`.
-        UnreadableError: the file can't be read or is not readable JSON.
+        UnreadableError: the file cannot be read or is not readable JSON.
     """
     return parse(read_bytes(path))
 

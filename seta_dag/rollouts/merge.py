@@ -51,7 +51,7 @@ def merge_runs(root: Path, pattern: str, student: str) -> Merged:
         student: identifies everything about the student that the rows depend on; part of the fingerprints.
 
     Raises:
-        ConfigError: `find_runs` raises it, or the trials or failed rollouts of a run can't be listed.
+        ConfigError: `find_runs` raises it, or the trials or failed rollouts of a run cannot be listed.
     """
     runs = find_runs(root, pattern)
     trials = tuple(sorted((trial for run in runs for trial in list_trials(root, run)), key=lambda t: t.path))

@@ -17,6 +17,7 @@ import orjson
 from seta_dag.errors import OutputError
 from seta_dag.store.layout import FORMAT_VERSION
 
+# Constants of Linux for renameat2, from fcntl.h and stdio.h.
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -35,7 +36,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside
         with written_at(path):
             aside.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must not leave a partial file
         aside.unlink(missing_ok=True)
         raise
 
@@ -47,7 +48,7 @@ def written_at(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path}: can't be written ({error.strerror or error}); "
+            f"{path}: cannot be written ({error.strerror or error}); "
             "move away what is in its way, or write somewhere else"
         ) from error
 
@@ -115,12 +116,12 @@ def replace_directory(new: Path, target: Path) -> None:
     """
     with written_at(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not os.path.lexists(target):
+        if not os.path.lexists(target):  # a dangling link exists here, and would be in the way
             new.rename(target)
             return
         if not _exchange(new, target):
             old = new.with_name(f"{new.name}.old")
-            remove(old)
+            remove(old)  # left by a build that was killed between the two renames
             target.rename(old)
             new.rename(target)
             new = old

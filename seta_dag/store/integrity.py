@@ -36,6 +36,7 @@ class ChecksummedFile(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Write all of `data` and return its length."""
         self._sum.update(data)
+        # An unbuffered file may take fewer bytes than it is given.
         left = memoryview(data).cast("B")
         while left:
             left = left[self._file.write(left) :]
@@ -56,13 +57,16 @@ def entries(out: OutputLayout, stage: str) -> dict[str, Entry]:
     Only files whose size or time differ from the entry are read.
     """
     found = journal.read(out.journal(stage))
+    # In a journal spaces separate the fields, so the parts of a mark are separated by a colon.
     there = {name: mark.replace(" ", ":") for name, mark in marks(out.stage(stage)).items()}
 
     def is_intact(name: str, entry: Entry) -> bool:
         summed, _, marked = entry.checksum.partition(":")
+        # The mark first: it needs no reading. A copied file has another mark, but the same bytes.
         path = out.stage(stage) / name
         return there.get(name) == marked or (name in there and _file_checksum(path) == summed)
 
+    # A file whose mark differs was read, so compact() may give the entry the present mark.
     return {
         name: entry for name, entry in found.items() if entry.checksum == NO_FILE or is_intact(name, entry)
     }
@@ -81,6 +85,7 @@ def remove_damaged(out: OutputLayout, stage: str, names: Sequence[str]) -> list[
     Every file is read, even if its size and time are unchanged.
     """
     noted = journal.read(out.journal(stage))
+    # Threads, because reading and hashing release the GIL.
     with ThreadPoolExecutor() as pool:
         sums = list(pool.map(lambda name: _file_checksum(out.stage(stage) / name), names))
     found = [

@@ -34,6 +34,7 @@ def appending(path: Path) -> Iterator[Callable[[str, Entry], None]]:
     """
     with written_at(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        # O_APPEND: processes that append at the same time do not overwrite each other's lines.
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
     def append(name: str, entry: Entry) -> None:
@@ -58,6 +59,7 @@ def read(path: Path) -> dict[str, Entry]:
 def rewrite(path: Path, entries: Mapping[str, Entry]) -> None:
     """Replace the journal by one with exactly these entries, unless it has them already."""
     data = b"\n".join(_line(name, entries[name]) for name in sorted(entries))
+    # Sorted by name: the order in which tasks were built makes no difference.
     if not path.is_file() or path.read_bytes() != data:
         write_bytes(path, data)
 
@@ -77,5 +79,5 @@ def _entry(line: bytes) -> tuple[str, Entry] | None:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    while data:
+    while data:  # os.write may write only a part, for example of a long record
         data = data[os.write(descriptor, data) :]

@@ -83,11 +83,13 @@ class OutputLayout:
     def built(self, stage: str) -> set[str]:
         """Return the names of the existing stage files."""
         folder = self.stage(stage)
+        # Missing before the first build; a file in its place counts as missing too.
         return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
     def remove_stale(self, stage: str, fingerprints: Mapping[str, str]) -> None:
         """Remove the stage files of tasks and fingerprints that are no longer current."""
         current = {task_file_name(stage, task, value) for task, value in fingerprints.items()}
+        # The old file of a task that changed is stale too: its name has the old fingerprint.
         for name in self.built(stage) - current:
             (self.stage(stage) / name).unlink(missing_ok=True)
 
@@ -97,7 +99,7 @@ def task_file_name(stage: str, task: str, fingerprint: str) -> str:
     return f"{_slug(task)}.{fingerprint}.{'arrow' if stage == 'tokens' else 'json'}"
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=100_000)  # every stage asks for the name of every task
 def _slug(task: str) -> str:
     """Make a file name of any task name: readable, and unique on file systems that ignore case."""
     digest = hashlib.sha256(task.encode()).hexdigest()[:12]

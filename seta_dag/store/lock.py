@@ -34,10 +34,10 @@ def locked(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
         key = out.resolve()
         if not _held[key] and not _try_lock(file.fileno()):
             waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)  # blocks until the other process is done or dead
         _held[key] += 1
         try:
-            if _held[key] == 1:
+            if _held[key] == 1:  # further in, the partial files are this process's own
                 _clear_unfinished(out)
             yield
         finally:
@@ -51,7 +51,7 @@ def _open(out: Path) -> FileIO:
         return (out / ".lock").open("ab", buffering=0)
     except OSError as error:
         raise ConfigError(
-            f"{error.filename or out}: can't be written ({error.strerror}); give another output directory"
+            f"{error.filename or out}: cannot be written ({error.strerror}); give another output directory"
         ) from error
 
 

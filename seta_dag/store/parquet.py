@@ -27,5 +27,6 @@ def opened(path: Path, schema: pa.Schema | None = None) -> Iterator[pq.ParquetFi
                 )
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        # Arrow's messages can have several lines, of which the first says what is wrong.
         what = str(error).strip().partition("\n")[0]
-        raise DatasetError(f"{path}: can't be read ({what}); build the dataset again") from error
+        raise DatasetError(f"{path}: cannot be read ({what}); build the dataset again") from error

@@ -4,7 +4,6 @@
 - `example`: build the row of one trial; `trial_row` is its result, `log_columns` its short columns.
 - `task_file`: the Arrow file with the rows of one task; `outcomes` is what the journal keeps about it.
 - `tokenizer` and `mask`: token ids and loss mask of a rendered conversation.
-- `load_ahead`: load the tokenizer in the background.
 - `renderers/`, `student/`, `proofs/`: text, tokenizers, and checks of finished rows.
 - `variants`: names of the two variants.
 

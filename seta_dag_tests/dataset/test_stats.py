@@ -1,4 +1,4 @@
-"""What a dataset holds is counted from its shards, however they are cut."""
+"""Dataset statistics are counted from the shards, independent of shard and row group boundaries."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("name", "value"), EXPECTED.items(), ids=EXPECTED)
-def test_each_statistic_is_the_one_counted_by_hand(dataset: Path, name: str, value: Any) -> None:
+def test_each_statistic_matches_the_hand_count(dataset: Path, name: str, value: Any) -> None:
     assert getattr(read_stats(dataset), name) == pytest.approx(value)
 
 
-def test_files_are_the_shards_with_their_sizes(dataset: Path) -> None:
+def test_files_lists_the_shards_with_their_sizes(dataset: Path) -> None:
     stats = read_stats(dataset)
     on_disk = {path.name: path.stat().st_size for path in (dataset / "data").iterdir()}
     assert dict(stats.files) == on_disk
@@ -63,7 +63,7 @@ row_values = st.tuples(
 
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(row_values, max_size=9), shards=st.integers(1, 3), group=st.integers(1, 4))
-def test_any_cut_into_shards_and_row_groups_gives_what_a_plain_loop_counts(
+def test_statistics_do_not_depend_on_shards_and_row_groups(
     values: list[tuple[list[int], float, str | None]], shards: int, group: int
 ) -> None:
     rows = [sample_row(n, mask, reward, model) for n, (mask, reward, model) in enumerate(values)]
@@ -81,7 +81,7 @@ def test_any_cut_into_shards_and_row_groups_gives_what_a_plain_loop_counts(
     assert stats.models == Counter(model or "unknown" for _, _, model in values)
 
 
-def test_models_that_are_shown_alike_are_counted_together(tmp_path: Path) -> None:
+def test_models_with_the_same_printed_name_are_counted_together(tmp_path: Path) -> None:
     names = ["a b", "a\n b", " a  b ", "\x07", "\x08", "", " ", None]
     rows = [sample_row(n, [0, 1], 1.0, name) for n, name in enumerate(names)]
     models = read_stats(write_dataset(tmp_path / "set", rows)).models
@@ -89,7 +89,9 @@ def test_models_that_are_shown_alike_are_counted_together(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("rows", "shards", "group"), [(7, 2, 2), (7, 1, 128), (3, 3, 1), (7, 1, 3)])
-def test_sizes_are_those_that_datasets_would_push(tmp_path: Path, rows: int, shards: int, group: int) -> None:
+def test_sizes_match_those_the_datasets_library_would_publish(
+    tmp_path: Path, rows: int, shards: int, group: int
+) -> None:
     import datasets
 
     folder = write_dataset(tmp_path / "set", sample_rows()[:rows], shards, group)
@@ -104,12 +106,12 @@ def _without_shards(folder: Path) -> None:
         path.unlink()
 
 
-def _cut(folder: Path) -> None:
+def _truncated(folder: Path) -> None:
     path = next((folder / "data").iterdir())
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def _other_columns(folder: Path) -> None:
+def _missing_column(folder: Path) -> None:
     path = next((folder / "data").iterdir())
     pq.write_table(pq.read_table(path).drop_columns(["reward"]), path)
 
@@ -121,19 +123,19 @@ def _null_reward(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "error", "said"),
+    ("damage", "error", "message"),
     [
         (_without_shards, NotBuiltError, "materialize"),
-        (_cut, DatasetError, "can't be read"),
-        (_other_columns, DatasetError, "columns"),
+        (_truncated, DatasetError, "cannot be read"),
+        (_missing_column, DatasetError, "columns"),
         (_null_reward, DatasetError, "null in reward"),
     ],
-    ids=["no shard", "cut shard", "other columns", "null"],
+    ids=["no shard", "truncated shard", "missing column", "null reward"],
 )
-def test_shards_that_can_not_be_counted_are_refused(
-    tmp_path: Path, damage: Callable[[Path], None], error: type[Exception], said: str
+def test_incomplete_or_unreadable_shards_are_an_error(
+    tmp_path: Path, damage: Callable[[Path], None], error: type[Exception], message: str
 ) -> None:
     folder = write_dataset(tmp_path / "set", sample_rows())
     damage(folder)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         read_stats(folder)

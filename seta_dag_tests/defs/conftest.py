@@ -1,4 +1,4 @@
-"""Instances to build with, and what is built once for many tests."""
+"""Dagster instances, and builds that many tests share."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from seta_dag_tests.support.builds import REPOSITORY, RUNS, Place, open_instance
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    """A fresh instance in memory, for tests that are about what lies under OUT."""
+    """A fresh in-memory instance, for tests that only check the files in OUT."""
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
 
 @pytest.fixture(scope="session")
 def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The databases of a new instance: to make them costs seconds, to copy them nothing."""
+    """A new instance's databases: creating them takes seconds, so tests copy these."""
     home = tmp_path_factory.mktemp("new") / "home"
     with open_instance(home) as instance:
         assert not instance.get_runs()
@@ -31,7 +31,7 @@ def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(_new_home: Path, tmp_path: Path) -> Path:
-    """The DAGSTER_HOME of a fresh instance on SQLite."""
+    """DAGSTER_HOME of a fresh SQLite instance."""
     copy = shutil.copytree(_new_home, tmp_path / "home")
     write_settings(copy)
     return copy
@@ -39,24 +39,24 @@ def home(_new_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def on_disk(home: Path) -> Iterator[dg.DagsterInstance]:
-    """A fresh instance on SQLite, with the repository's event log."""
+    """A fresh SQLite instance that uses this project's event log storage."""
     with open_instance(home) as instance:
         yield instance
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Five tasks in two runs, built; tests go on from a copy of it.
+    """Build of five tasks in two runs; tests work on a copy (`place`).
 
-    Their chain begins with a `_resume`, so that a run can still come before it. One task has no report
-    yet, the last log of another is cut, and one rollout failed before it made a trial.
+    The chain starts with a `_resume`, so tests can still add an earlier run. One task has no report yet,
+    the last log of another is truncated, and one rollout failed before it created a trial.
     """
     place = Place(tmp_path_factory.mktemp("built"))
     first, second = (place.rollouts / "exp" / name for name in ("kimi_resume", "kimi_resume_2"))
     take(first, "a_t0", "resume_twice_0", "multi_traj_task_t0", "multi_traj_task_t1", "stack_overflow__100")
     take(second, "verifier_timeout", source=RUNS[1])
-    last = max(trial(place.rollouts, "stack_overflow__100").rglob("conv_*.json"))
-    last.write_bytes(last.read_bytes()[:500])
+    last_log = max(trial(place.rollouts, "stack_overflow__100").rglob("conv_*.json"))
+    last_log.write_bytes(last_log.read_bytes()[:500])
     (first / "failed").mkdir()
     (first / "failed" / "never_built.txt").write_text("Traceback\nOSError: no space left on device\n")
     (first / "config.yaml").write_bytes((RUNS[0] / "config.yaml").read_bytes())
@@ -67,13 +67,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def place(built: Place, tmp_path: Path) -> Place:
-    """A copy of the five built tasks."""
+    """A private copy of the build of five tasks."""
     return built.copy(tmp_path / "place")
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The whole archive, built."""
+    """Build of every trial in the golden archive."""
     place = Place(tmp_path_factory.mktemp("archive"))
     with tarfile.open(REPOSITORY / "seta_dag_tests/golden/rollouts.tar.gz") as tar:
         tar.extractall(place.folder, filter="data")

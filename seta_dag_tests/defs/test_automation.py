@@ -1,4 +1,4 @@
-"""Ticks of the sensor and the schedule: one run over all that changed, or the reason why there is none."""
+"""Ticks of the sensor and the schedule: one run for all changes, or a reason to skip."""
 
 from __future__ import annotations
 
@@ -22,38 +22,39 @@ from seta_dag.rollouts.merge import merge_runs
 from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support.builds import Place, built_plainly, statuses, take, trial
 
-LOCKS = """
+HOLD_LOCK = """
 import pathlib, select, sys
 from seta_dag.store.lock import locked
 with locked(pathlib.Path(sys.argv[1]), lambda: None):
     print("locked", flush=True)
-    select.select([sys.stdin], [], [], 5)  # until the test ends it, or hangs
+    select.select([sys.stdin], [], [], 600)  # until the test closes stdin; 600 s in case it never does
 """
 
 
 @pytest.fixture(autouse=True)
 def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings as `dagster dev` has them: from the environment; every change is old enough."""
+    """Set the environment as for `dagster dev`, with no quiet time required after a change."""
     monkeypatch.setenv("SETA_ROLLOUTS", str(place.rollouts))
     monkeypatch.setenv("SETA_OUT", str(place.out.root))
     monkeypatch.setenv("SETA_QUIET_SECONDS", "0")
 
 
 def tick(instance: dg.DagsterInstance) -> dg.RunRequest | str:
-    """What the sensor does now: a request, or the reason why there is none."""
+    """Evaluate the sensor once: its run request, or its reason to skip."""
     with dg.build_sensor_context(instance) as context:
         data = code_location().resolve_sensor_def("new_rollouts").evaluate_tick(context)
     return data.run_requests[0] if data.run_requests else str(data.skip_message)
 
 
 def requested(instance: dg.DagsterInstance) -> dg.RunRequest:
-    found = tick(instance)
-    assert isinstance(found, dg.RunRequest), found
-    return found
+    """Evaluate the sensor once and require a run request."""
+    request = tick(instance)
+    assert isinstance(request, dg.RunRequest), request
+    return request
 
 
 def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
-    """Runs what was requested, as the daemon does it."""
+    """Execute a run request as the daemon does; True on success."""
     selection = list(request.asset_selection) if request.asset_selection else None
     job = code_location().resolve_job_def("build")
     return job.execute_in_process(
@@ -62,25 +63,25 @@ def run(instance: dg.DagsterInstance, request: dg.RunRequest) -> bool:
 
 
 def tasks_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> set[str]:
-    """The tasks that a request's range names."""
+    """Return the tasks in the partition range of a request."""
     known = registered(instance)
     start, end = (
-        known.index(request.tags[f"dagster/asset_partition_range_{end}"]) for end in ("start", "end")
+        known.index(request.tags[f"dagster/asset_partition_range_{bound}"]) for bound in ("start", "end")
     )
     return set(known[start : end + 1])
 
 
 @contextmanager
 def locked_elsewhere(place: Place) -> Iterator[None]:
-    """Another process holds the lock of OUT."""
-    held = [sys.executable, "-c", LOCKS, str(place.out.root)]
-    with subprocess.Popen(held, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    """Hold the lock of OUT in another process."""
+    command = [sys.executable, "-c", HOLD_LOCK, str(place.out.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"locked\n"
         yield
         process.communicate()
 
 
-def test_new_and_changed_tasks_are_registered_and_are_one_run(
+def test_new_and_changed_tasks_are_registered_and_requested_in_one_run(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
@@ -89,13 +90,13 @@ def test_new_and_changed_tasks_are_registered_and_are_one_run(
     assert tasks_of(instance, request) == {"a", "stack_overflow__101"}
     assert sorted(registered(instance)) == place.tasks()
     assert run(instance, request)
-    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch").visible()
     for asset in TASK_ASSETS:
         assert statuses(instance, asset) == dict.fromkeys(place.tasks(), "materialized")
     assert tick(instance) == f"nothing new: all {len(place.tasks())} tasks are built"
 
 
-def test_a_task_that_goes_is_a_run_over_no_task(
+def test_removed_task_requests_a_run_without_partitions(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     shutil.rmtree(trial(place.rollouts, "a_t0"))
@@ -104,18 +105,18 @@ def test_a_task_that_goes_is_a_run_over_no_task(
     assert {key.to_user_string() for key in request.asset_selection or ()} == {*DATASET_ASSETS, *HUB_ASSETS}
     assert "a" not in registered(instance)
     assert run(instance, request)
-    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch").visible()
     assert str(tick(instance)).startswith("nothing new")
 
 
-def test_while_a_build_runs_the_sensor_waits(place: Place, instance: dg.DagsterInstance) -> None:
+def test_sensor_waits_while_a_build_runs(place: Place, instance: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     with locked_elsewhere(place):
         assert tick(instance) == f"a rebuild is writing to {place.out.root}; waiting for it to finish"
     assert tasks_of(instance, requested(instance)) == {"stack_overflow__101"}
 
 
-def test_while_rollouts_are_written_the_sensor_waits(
+def test_sensor_waits_while_rollouts_are_written(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
@@ -129,16 +130,16 @@ def test_while_rollouts_are_written_the_sensor_waits(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
-def test_only_tasks_that_changed_are_waited_for(
+def test_sensor_does_not_wait_for_files_that_affect_no_row(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SETA_QUIET_SECONDS", "600")
-    (trial(place.rollouts, "a_t0") / "trial.log").write_text("no part of any row")
+    (trial(place.rollouts, "a_t0") / "trial.log").write_text("not used in any row")
     request = tick(instance)
     assert not isinstance(request, dg.RunRequest) or not tasks_of(instance, request)
 
 
-def test_a_run_that_failed_is_not_repeated_until_something_changes(
+def test_failed_run_is_not_requested_again_until_something_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
     (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
@@ -150,7 +151,7 @@ def test_a_run_that_failed_is_not_repeated_until_something_changes(
     assert tasks_of(instance, requested(instance)) == {"a"}
 
 
-def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_changes(
+def test_failed_task_is_reported_and_retried_when_it_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:
     info = trial(place.rollouts, "a_t0") / "run_info.json"
@@ -166,7 +167,7 @@ def test_a_task_that_failed_is_said_to_have_failed_and_tried_again_when_it_chang
     assert run(instance, request)
 
 
-def test_a_run_that_waits_to_start_is_not_requested_again(place: Place, instance: dg.DagsterInstance) -> None:
+def test_queued_run_is_not_requested_again(place: Place, instance: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     request = requested(instance)
     job = code_location().resolve_job_def("build")
@@ -174,7 +175,7 @@ def test_a_run_that_waits_to_start_is_not_requested_again(place: Place, instance
     assert tick(instance) == f"run {waiting.run_id[:8]} is about to build this"
 
 
-def test_a_rebuild_keeps_the_filters_of_the_last_build(
+def test_requested_run_keeps_the_filters_of_the_last_build(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     filters = Filters(min_reward=0.7)
@@ -182,7 +183,7 @@ def test_a_rebuild_keeps_the_filters_of_the_last_build(
     assert str(tick(instance)).startswith("nothing new")
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     assert run(instance, requested(instance))
-    assert place.visible() == built_plainly(place, tmp_path / "again", filters=filters).visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch", filters=filters).visible()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_a_rebuild_keeps_the_filters_of_the_last_build(
         ("SETA_QUIET_SECONDS", "soon", "SETA_QUIET_SECONDS soon: give a number of seconds"),
     ],
 )
-def test_bad_configuration_is_a_reason_to_skip(
+def test_bad_configuration_skips_the_tick_with_a_reason(
     name: str,
     value: str,
     reason: str,
@@ -205,12 +206,12 @@ def test_bad_configuration_is_a_reason_to_skip(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
-    monkeypatch.chdir(place.folder)  # where there is no such directory
+    monkeypatch.chdir(place.folder)  # "nowhere" does not exist here
     monkeypatch.setenv(name, value)
     assert tick(instance) == reason
 
 
-def test_the_schedule_requests_the_same_run(place: Place, on_disk: dg.DagsterInstance) -> None:
+def test_schedule_requests_the_same_run_as_the_sensor(place: Place, on_disk: dg.DagsterInstance) -> None:
     take(place.rollouts / "exp/kimi_resume", "stack_overflow__101")
     with dg.build_schedule_context(on_disk) as context:
         data = code_location().resolve_schedule_def("nightly_rebuild").evaluate_tick(context)
@@ -221,7 +222,7 @@ def test_the_schedule_requests_the_same_run(place: Place, on_disk: dg.DagsterIns
     assert request.tags[INPUTS_TAG] == by_sensor.tags[INPUTS_TAG]
 
 
-def test_the_schedule_is_off_and_its_time_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_is_off_by_default_and_its_cron_is_configurable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETA_NIGHTLY_CRON", "15 4 * * 1")
     schedule = code_location().resolve_schedule_def("nightly_rebuild")
     assert schedule.cron_schedule == "15 4 * * 1"

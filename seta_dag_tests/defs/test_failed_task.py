@@ -1,4 +1,4 @@
-"""A task whose building raises: it says so everywhere, stops no other, and heals."""
+"""A task that raises is reported, does not stop other tasks, and recovers in a later build."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ TASK = "multi_traj_task"
 CHECK = dg.AssetCheckKey(dg.AssetKey("tokens"), "every_task_is_built")
 
 
-def occupy(place: Place, student: Student) -> Path:
-    """Puts a directory where the stage file of the task is to stand."""
+def block_token_file(place: Place, student: Student) -> Path:
+    """Create a directory at the path of the task's `tokens` file, so that writing it fails."""
     fingerprint = merge_runs(place.rollouts, "*", student.identity).fingerprints[TASK]
     path = place.out.task_file("tokens", TASK, fingerprint)
     path.unlink(missing_ok=True)
@@ -33,11 +33,11 @@ READS = {
     "ctrf": "seta_dag.rollouts.parse_reports.read_report",
     "tokens": "seta_dag.tokens.example.choose",
 }
-"""What each stage reads of a trial."""
+"""Function through which each stage reads a trial."""
 
 
 def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
-    """What the stage kept of the task is lost, and its trials can't be read there any more."""
+    """Delete the stage's result for the task and make reading its trials raise in that stage."""
     module, name = READS[stage].rsplit(".", 1)
     read = getattr(import_module(module), name)
 
@@ -50,19 +50,20 @@ def break_disk(stage: str, place: Place, disk: pytest.MonkeyPatch) -> None:
     LINES["empty"](place.out.journal(stage), f"{TASK}-")
 
 
-def checked(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
-    """What the check over all tasks said last."""
+def last_check(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
+    """Return the latest evaluation of the check that every task is built."""
     (record,) = instance.event_log_storage.get_asset_check_execution_history(CHECK, limit=1)
     assert record.event is not None and record.event.dagster_event is not None
     return record.event.dagster_event.asset_check_evaluation_data
 
 
-def of_task(place: Place) -> list[dict[str, Any]]:
+def lines_of_task(place: Place) -> list[dict[str, Any]]:
+    """Return the ledger lines of TASK."""
     return [line for line in place.ledger() if line["task_id"] == TASK]
 
 
 @pytest.mark.parametrize("stage", TASK_STAGES)
-def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
+def test_task_that_raises_is_in_the_ledger_and_recovers(
     stage: str, place: Place, instance: dg.DagsterInstance
 ) -> None:
     visible = place.visible()
@@ -72,53 +73,53 @@ def test_a_task_that_raises_is_a_reason_in_the_ledger_and_heals(
         outcome = place.build(instance)
     assert outcome.rebuilt == 0 and outcome.failures
     sentence = f"{stage}: OSError: Input/output error"
-    assert {(line["reason"], line["detail"]) for line in of_task(place)} == {("task_failed", sentence)}
+    assert {(line["reason"], line["detail"]) for line in lines_of_task(place)} == {("task_failed", sentence)}
     assert [line for line in place.ledger() if line["task_id"] != TASK] == others
-    assert not checked(instance).passed and f"{TASK}: {sentence}" in str(checked(instance).description)
+    assert not last_check(instance).passed and f"{TASK}: {sentence}" in str(last_check(instance).description)
     assert not place.build(instance).failures
-    assert checked(instance).passed
+    assert last_check(instance).passed
     assert place.visible() == visible
 
 
-def test_a_directory_in_the_place_of_a_stage_file_is_a_reason_in_the_ledger_and_heals(
+def test_blocked_token_file_is_in_the_ledger_and_recovers(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    visible, occupied = place.visible(), occupy(place, student)
+    visible, blocked = place.visible(), block_token_file(place, student)
     assert place.build(instance).rebuilt == 0
     sentence = "tokens: IsADirectoryError: Is a directory"
-    assert {(line["reason"], line["detail"]) for line in of_task(place)} == {("task_failed", sentence)}
-    occupied.rmdir()
+    assert {(line["reason"], line["detail"]) for line in lines_of_task(place)} == {("task_failed", sentence)}
+    blocked.rmdir()
     assert not place.build(instance).failures
     assert place.visible() == visible
 
 
-def test_a_task_that_failed_is_tried_again_by_every_build(
+def test_failed_task_is_retried_by_every_build(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupy(place, student)
+    block_token_file(place, student)
     first, second = place.build(instance), place.build(instance)
     assert (second.rebuilt, second.failures) == (0, first.failures) and first.failures
 
 
-def test_a_changed_trial_heals_a_task_that_failed(
+def test_failed_task_recovers_when_a_trial_changes(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupy(place, student)
+    block_token_file(place, student)
     place.build(instance)
     (trial(place.rollouts, f"{TASK}_t0") / "run_info.json").write_text("{}")
     assert not place.build(instance).failures
-    assert {line["disposition"] for line in of_task(place)} == {"row"}
+    assert {line["disposition"] for line in lines_of_task(place)} == {"row"}
     assert not place.out.built("failed")
 
 
-def test_the_ui_shows_the_partition_of_a_failed_task_as_failed(
+def test_ui_shows_a_failed_task_as_a_failed_partition(
     place: Place, student: Student, instance: dg.DagsterInstance
 ) -> None:
-    occupied = occupy(place, student)
+    blocked = block_token_file(place, student)
     place.build(instance)
     assert statuses(instance, "tokens") == {
         task: "failed" if task == TASK else "materialized" for task in place.tasks()
     }
-    occupied.rmdir()
+    blocked.rmdir()
     place.build(instance)
     assert set(statuses(instance, "tokens").values()) == {"materialized"}

@@ -1,4 +1,4 @@
-"""The whole archive through the graph gives, trial by trial, what an independent program made of it."""
+"""Building the golden archive gives, for every trial, the result of an independent program."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
 
 Trial = tuple[str | None, str | None]
-LEFT_OUT = "out_big_200k_t0_85623f"
-"""The one trial of the archive that the repository's sample does not have; it is large."""
+LARGE_TRIAL = "out_big_200k_t0_85623f"
+"""The only trial of the archive that is not in the repository's sample, because it is large."""
 
 
 def golden() -> dict[Trial, dict[str, Any]]:
-    """What must become of each trial, by uid and task."""
+    """Read the expected result of every trial, keyed by (trial uid, task id)."""
     text = (REPOSITORY / "seta_dag_tests/golden/rollouts_expected.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     return {(line["trial_uid"], line["task_id"]): line for line in lines}
 
 
 def digest(data: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256, as the golden file stores it."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def variant_of(row: dict[str, Any], literal: bool) -> dict[str, Any]:
-    """What the golden file says of a row's variant."""
+def variant_record(row: dict[str, Any], literal: bool) -> dict[str, Any]:
+    """Summarize one variant of a row in the golden file's format."""
     compact = [json.dumps(row[name], separators=(",", ":")) for name in ("input_ids", "loss_mask")]
     return {
         "text": digest(row["chat_template_str"].encode()),
@@ -46,24 +47,25 @@ def variant_of(row: dict[str, Any], literal: bool) -> dict[str, Any]:
     }
 
 
-def found(place: Place) -> dict[Trial, dict[str, Any]]:
-    """The same of what was built, from the ledger and the shards alone."""
+def built_records(place: Place) -> dict[Trial, dict[str, Any]]:
+    """Summarize a build in the golden file's format, reading only the ledger and the shards."""
     shards = {variant: place.out.dataset(variant) / "data" for variant in VARIANTS}
     rows = {v: {row["trial_uid"]: row for row in pq.read_table(shards[v]).to_pylist()} for v in VARIANTS}
     names = ("trial_uid", "task_id", "traj_i", "reward", "passed", "total", "disposition", "reason")
     trials = {}
     for line in place.ledger():
-        made = {name: line[name] for name in names}
+        record = {name: line[name] for name in names}
         if line["disposition"] == "row":
-            made |= shared_by(line, rows["thinking"][line["trial_uid"]])
+            record |= common_record(line, rows["thinking"][line["trial_uid"]])
             literal = "literal_markup" in line["flags"]
-            made |= {v: variant_of(rows[v][line["trial_uid"]], literal) for v in VARIANTS}
-        trials[line["trial_uid"], line["task_id"]] = made
-    assert all(len(rows[v]) == sum(1 for one in trials.values() if v in one) for v in VARIANTS)
+            record |= {v: variant_record(rows[v][line["trial_uid"]], literal) for v in VARIANTS}
+        trials[line["trial_uid"], line["task_id"]] = record
+    assert all(len(rows[v]) == sum(1 for record in trials.values() if v in record) for v in VARIANTS)
     return trials
 
 
-def shared_by(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+def common_record(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Summarize what both variants of a row have in common, in the golden file's format."""
     assert Path(row["conv_json_path"]).name == line["snapshot"]
     assert (row["n_messages"], row["reward"]) == (line["n_messages"], line["reward"])
     return {
@@ -74,16 +76,16 @@ def shared_by(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_trial_of_the_archive_is_what_the_golden_file_says(archive: Place) -> None:
-    assert found(archive) == golden()
+def test_every_trial_of_the_archive_matches_the_golden_file(archive: Place) -> None:
+    assert built_records(archive) == golden()
 
 
-def test_the_sample_is_the_archive_less_one_large_trial(archive: Place) -> None:
-    """Git keeps no empty folder, so these are not looked at."""
+def test_sample_is_the_archive_without_its_large_trial(archive: Place) -> None:
+    """Empty folders are ignored, since git does not store them."""
 
     def compare(here: filecmp.dircmp[str]) -> None:
         assert [*here.right_only, *here.diff_files, *here.funny_files] == []
-        for name in {*here.left_only} - {LEFT_OUT, "EXPECTED.json"}:
+        for name in {*here.left_only} - {LARGE_TRIAL, "EXPECTED.json"}:
             assert not [path for path in Path(here.left, name).rglob("*") if path.is_file()]
         for below in here.subdirs.values():
             compare(below)
@@ -91,17 +93,19 @@ def test_the_sample_is_the_archive_less_one_large_trial(archive: Place) -> None:
     compare(filecmp.dircmp(archive.rollouts, SAMPLE))
 
 
-def test_the_sample_gives_the_rows_of_the_golden_file(tmp_path: Path, on_disk: dg.DagsterInstance) -> None:
+def test_every_trial_of_the_sample_matches_the_golden_file(
+    tmp_path: Path, on_disk: dg.DagsterInstance
+) -> None:
     sample = Place(tmp_path)
     sample.rollouts.symlink_to(SAMPLE)
     assert not sample.build(on_disk).failures
     expected = golden()
-    del expected[LEFT_OUT, "out_big_200k"]
-    assert found(sample) == expected
+    del expected[LARGE_TRIAL, "out_big_200k"]
+    assert built_records(sample) == expected
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_load_dataset_gives_exactly_the_columns_of_a_row(
+def test_load_dataset_returns_exactly_the_declared_features(
     variant: str, archive: Place, tmp_path: Path
 ) -> None:
     import datasets
@@ -114,7 +118,7 @@ def test_load_dataset_gives_exactly_the_columns_of_a_row(
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_rows_are_sorted_and_hold_their_whole_log(variant: str, archive: Place) -> None:
+def test_rows_are_sorted_and_contain_their_complete_log(variant: str, archive: Place) -> None:
     rows = pq.read_table(archive.out.dataset(variant) / "data").to_pylist()
     order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in rows]
     assert order == sorted(order)
@@ -123,7 +127,7 @@ def test_rows_are_sorted_and_hold_their_whole_log(variant: str, archive: Place) 
         assert row["raw_conv_json"] == log
 
 
-def test_the_columns_on_disk_are_those_of_the_reference(archive: Place) -> None:
+def test_parquet_columns_match_the_reference_dataset(archive: Place) -> None:
     (shard, *_) = sorted((archive.out.dataset("thinking") / "data").iterdir())
     counts = ("cached_tokens", "completion_tokens", "prompt_tokens", "total_tokens")
     assert list(pq.read_schema(shard).remove_metadata()) == [

@@ -1,4 +1,4 @@
-"""Work on several threads, or later: in order, not far ahead, and none once nobody asks any more."""
+"""Ordered results from worker threads, bounded read-ahead, clean shutdown, and deferred work."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ WORKERS = [1, 2, 4, None]
 
 
 def stop(results: Iterator[int]) -> None:
-    """Asks for no more of them."""
+    """Close the generator early, as a consumer that needs no more results."""
     assert isinstance(results, Generator)
     results.close()
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_results_stand_in_the_order_of_the_work(workers: int | None) -> None:
+def test_results_come_in_the_order_of_the_items(workers: int | None) -> None:
     def work(item: int) -> int:
-        time.sleep(0.002 * (item % 3 == 0))  # some take longer than those after them
+        time.sleep(0.002 * (item % 3 == 0))  # every third item is slower than the next two
         return item * item
 
     assert list(in_order(work, range(40), workers)) == [item * item for item in range(40)]
@@ -32,13 +32,14 @@ def test_results_stand_in_the_order_of_the_work(workers: int | None) -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_as_many_work_at_once_as_there_are_workers(workers: int) -> None:
-    together = threading.Barrier(workers, timeout=30)
-    assert list(in_order(lambda _: together.wait() >= 0, range(2 * workers), workers)) == [True] * 2 * workers
+def test_all_workers_run_at_the_same_time(workers: int) -> None:
+    # The barrier opens only when `workers` threads wait at it at once.
+    barrier = threading.Barrier(workers, timeout=30)
+    assert list(in_order(lambda _: barrier.wait() >= 0, range(2 * workers), workers)) == [True] * 2 * workers
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_what_one_raises_comes_out_at_its_place(workers: int | None) -> None:
+def test_an_error_in_the_work_is_raised_at_its_place(workers: int | None) -> None:
     results = in_order(lambda item: 60 // (5 - item), range(9), workers)
     assert [next(results) for _ in range(5)] == [12, 15, 20, 30, 60]
     with pytest.raises(ZeroDivisionError):
@@ -47,7 +48,7 @@ def test_what_one_raises_comes_out_at_its_place(workers: int | None) -> None:
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_what_the_items_raise_comes_out_too(workers: int | None) -> None:
+def test_an_error_in_the_iterator_of_items_is_raised(workers: int | None) -> None:
     def items() -> Iterator[int]:
         yield 1
         raise KeyError("no more")
@@ -57,21 +58,22 @@ def test_what_the_items_raise_comes_out_too(workers: int | None) -> None:
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_no_more_is_taken_and_done_than_a_few_ahead(workers: int | None) -> None:
+def test_only_a_few_items_are_taken_ahead(workers: int | None) -> None:
     taken, ahead = count(), 2 * (workers or cores()) + 1
     results = in_order(lambda item: item, (next(taken) for _ in range(1000)), workers)
-    for asked in range(1, 200):
+    for consumed in range(1, 200):
         next(results)
-        assert _peek(taken) <= asked + ahead
+        assert _peek(taken) <= consumed + ahead
     stop(results)
 
 
 def _peek(counter: count[int]) -> int:
+    """Return the counter's next value without advancing it."""
     return int(repr(counter)[len("count(") : -1])
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_whoever_stops_early_leaves_no_thread_at_work(workers: int | None) -> None:
+def test_stopping_early_leaves_no_thread_running(workers: int | None) -> None:
     threads, done = set(threading.enumerate()), []
 
     def work(item: int) -> int:
@@ -88,7 +90,7 @@ def test_whoever_stops_early_leaves_no_thread_at_work(workers: int | None) -> No
     assert len(done) == finished <= 2 * (workers or cores()) + 1
 
 
-def test_a_loop_that_raises_leaves_no_thread_at_work_either() -> None:
+def test_an_error_in_the_consumer_leaves_no_thread_running() -> None:
     threads = set(threading.enumerate())
 
     def consume() -> None:
@@ -101,20 +103,20 @@ def test_a_loop_that_raises_leaves_no_thread_at_work_either() -> None:
     assert set(threading.enumerate()) == threads
 
 
-def test_what_is_put_off_is_done_in_order_and_once() -> None:
-    later, done = Deferred(), []
+def test_deferred_work_runs_once_and_in_order() -> None:
+    deferred, done = Deferred(), []
     for n in range(5):
-        later.add(1, lambda n=n: done.append(n))  # type: ignore[misc]
+        deferred.add(1, lambda n=n: done.append(n))  # type: ignore[misc]
     assert done == []
-    later.run()
-    later.run()
+    deferred.run()
+    deferred.run()
     assert done == [0, 1, 2, 3, 4]
 
 
-def test_what_holds_much_memory_is_not_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deferred_work_runs_early_when_it_holds_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_HELD", 100)
-    later, done = Deferred(), []
+    deferred, done = Deferred(), []
     for n, held in enumerate([60, 40, 1, 60, 40, 200]):
-        later.add(held, lambda n=n: done.append(n))  # type: ignore[misc]
+        deferred.add(held, lambda n=n: done.append(n))  # type: ignore[misc]
         assert len(done) == [0, 0, 3, 3, 3, 6][n]
     assert done == [0, 1, 2, 3, 4, 5]

@@ -18,7 +18,7 @@ from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import build, planned
 from seta_dag.defs.build.plan import Request
 from seta_dag.defs.build.publish import publish
-from seta_dag.defs.resources import HubSettings
+from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.errors import ConfigError
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take, trial

@@ -1,4 +1,4 @@
-"""The loaders against `load_dataset`, against the reference's meaning, and from the loopback Hub."""
+"""The AReaL loader compared with `load_dataset` and the reference loader, from disk and from the Hub."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ N_ROWS = 40
 
 @pytest.fixture
 def folder(hub: LoopbackHub, tmp_path: Path) -> Path:
-    """A dataset of 40 rows in two shards: 20 tasks of two trials each, one row without a trainable token."""
+    """Dataset of 40 rows in two shards: 20 tasks with two trials each; row 7 has no trainable token."""
     rows = [row(n, task_id=f"task_{n // 2}") for n in range(N_ROWS)]
     rows[7]["loss_mask"] = [0] * 10
     return write_dataset(tmp_path / "d", [rows[:25], rows[25:]])
 
 
 def read(folder: Path) -> list[Row]:
-    """All rows on disk, in order, by nothing but pyarrow."""
+    """Read all rows in order with pyarrow alone."""
     return [one for shard in sorted(folder.glob("data/*")) for one in pq.read_table(shard).to_pylist()]
 
 
@@ -55,10 +55,10 @@ def as_parquet(folder: Path) -> str:
     return str(folder / "all.parquet")
 
 
-@pytest.mark.parametrize("source", [str, as_hub_id, as_jsonl, as_parquet])
-def test_every_source_gives_the_same_rows_in_the_row_form_of_areal(
-    folder: Path, source: Callable[[Path], str]
-) -> None:
+@pytest.mark.parametrize(
+    "source", [str, as_hub_id, as_jsonl, as_parquet], ids=["folder", "hub", "jsonl", "parquet"]
+)
+def test_every_kind_of_source_gives_the_same_areal_rows(folder: Path, source: Callable[[Path], str]) -> None:
     loaded = get_seta_sft_dataset(source(folder), "train", tokenizer=None, max_length=30, rank=0)
     expected = [
         {"input_ids": one["input_ids"], "loss_mask": one["loss_mask"]}
@@ -70,40 +70,40 @@ def test_every_source_gives_the_same_rows_in_the_row_form_of_areal(
 
 
 def reference_split(rows: list[Row], split: str, ratio: float) -> list[list[int]]:
-    """The reference loader's split, row by row."""
-    kept = []
+    """Return the ids of the rows the reference loader puts into `split`."""
+    selected = []
     for index, one in enumerate(rows):
         bucket = int(hashlib.sha1(str(index).encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
         in_train = ratio >= 1.0 or (ratio > 0.0 and bucket < ratio)
         if in_train == (split == "train") and sum(one["loss_mask"]) >= 1:
-            kept.append(one["input_ids"])
-    return kept
+            selected.append(one["input_ids"])
+    return selected
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.95, 1.0])
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_the_split_by_row_is_the_reference_one(folder: Path, split: str, ratio: float) -> None:
+def test_the_split_by_row_matches_the_reference_loader(folder: Path, split: str, ratio: float) -> None:
     loaded = get_seta_sft_dataset(str(folder), split, train_ratio=ratio, split_by="row")
     assert loaded["input_ids"][:] == reference_split(read(folder), split, ratio)
     assert loaded.column_names == ["input_ids", "loss_mask"]
 
 
 def tasks(folder: Path, split: str, ratio: float) -> set[str]:
-    """The tasks of one side; a row's task is known by its number of tokens."""
+    """Return the tasks of one split. Every row has its own length, so the length identifies its task."""
     by_length = {len(one["input_ids"]): one["task_id"] for one in read(folder)}
     loaded = get_seta_sft_dataset(str(folder), split, train_ratio=ratio, min_assistant_tokens=0)
     return {by_length[len(ids)] for ids in loaded["input_ids"]}
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5, 0.9, 1.0])
-def test_the_split_by_task_puts_each_task_on_exactly_one_side(folder: Path, ratio: float) -> None:
+def test_the_split_by_task_puts_each_task_into_exactly_one_split(folder: Path, ratio: float) -> None:
     train, test = tasks(folder, "train", ratio), tasks(folder, "test", ratio)
     assert not train & test
     assert train | test == {one["task_id"] for one in read(folder)}
     assert bool(train) == (ratio > 0) and bool(test) == (ratio < 1)
 
 
-def test_new_tasks_move_no_other_task(folder: Path) -> None:
+def test_new_tasks_do_not_move_existing_tasks_between_splits(folder: Path) -> None:
     before = tasks(folder, "train", 0.5)
     known = {one["task_id"] for one in read(folder)}
     added = [row(n, task_id=f"new_{n}") for n in range(N_ROWS, N_ROWS + 20)]
@@ -113,7 +113,7 @@ def test_new_tasks_move_no_other_task(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("max_length", [3, 10, None])
-def test_length_and_mass_are_bounds_that_are_still_in(folder: Path, max_length: int | None) -> None:
+def test_length_and_trainable_token_limits_are_inclusive(folder: Path, max_length: int | None) -> None:
     loaded = get_seta_sft_dataset(str(folder), "train", max_length=max_length, min_assistant_tokens=1)
     assert [len(ids) for ids in loaded["input_ids"]] == [
         n + 3 for n in range(N_ROWS) if n != 7 and (max_length is None or n + 3 <= max_length)
@@ -126,7 +126,7 @@ def test_rows_whose_ids_and_mask_do_not_match_are_dropped(hub: LoopbackHub, tmp_
     assert list(loaded) == [{"input_ids": row(4)["input_ids"], "loss_mask": row(4)["loss_mask"]}]
 
 
-def test_a_rebuilt_dataset_is_read_anew(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_a_rebuilt_dataset_is_not_read_from_the_cache(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     paths = [str(folder), as_jsonl(folder)]
     before = [len(get_seta_sft_dataset(path, "train")) for path in paths]
@@ -137,7 +137,7 @@ def test_a_rebuilt_dataset_is_read_anew(hub: LoopbackHub, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "sentence"),
+    ("arguments", "error", "message"),
     [
         (("{folder}", "validation"), ConfigError, "split is train or test"),
         (("{folder}/nothing.jsonl", "train"), ConfigError, "no folder here"),
@@ -146,33 +146,33 @@ def test_a_rebuilt_dataset_is_read_anew(hub: LoopbackHub, tmp_path: Path) -> Non
         (("{folder}/ids.parquet", "train"), DatasetError, "no column loss_mask, task_id"),
     ],
 )
-def test_what_is_no_dataset_is_said_in_a_sentence(
-    folder: Path, arguments: tuple[str, str], error: type[Exception], sentence: str
+def test_a_source_that_is_not_a_dataset_is_an_error(
+    folder: Path, arguments: tuple[str, str], error: type[Exception], message: str
 ) -> None:
     pq.write_table(pa.table({"input_ids": [[1, 2]]}), folder / "ids.parquet")
-    with pytest.raises(error, match=sentence):
+    with pytest.raises(error, match=message):
         get_seta_sft_dataset(*(argument.format(folder=folder) for argument in arguments))
 
 
-@pytest.mark.parametrize("line", [b'{"input_ids": [1', b"[1, 2]"])
-def test_a_cut_jsonl_is_named_with_its_line(folder: Path, line: bytes) -> None:
+@pytest.mark.parametrize("line", [b'{"input_ids": [1', b"[1, 2]"], ids=["truncated line", "not an object"])
+def test_a_bad_jsonl_line_is_reported_with_its_number(folder: Path, line: bytes) -> None:
     path = Path(as_jsonl(folder))
     path.write_bytes(path.read_bytes() + line)
-    with pytest.raises(DatasetError, match=r"\.jsonl:41: not a row"):
+    with pytest.raises(DatasetError, match=r"\.jsonl:41: not a JSON object"):
         get_seta_sft_dataset(str(path), "train")
 
 
-@pytest.mark.parametrize("damaged", [slice(-10, None), slice(40, 440)])
-def test_a_damaged_shard_is_refused(folder: Path, damaged: slice) -> None:
+@pytest.mark.parametrize("damaged", [slice(-10, None), slice(40, 440)], ids=["footer", "pages"])
+def test_a_damaged_shard_is_an_error(folder: Path, damaged: slice) -> None:
     shard = min((folder / "data").glob("*.parquet"))
     data = bytearray(shard.read_bytes())
     data[damaged] = bytes(len(data[damaged]))
     shard.write_bytes(data)
-    with pytest.raises(DatasetError, match="can't be read"):
+    with pytest.raises(DatasetError, match="cannot be read"):
         get_seta_sft_dataset(str(folder), "train")
 
 
-def test_without_the_library_a_sentence_says_how_to_get_it(
+def test_without_the_datasets_library_the_error_says_how_to_install_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
@@ -181,15 +181,13 @@ def test_without_the_library_a_sentence_says_how_to_get_it(
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_load_dataset_gives_the_published_rows(folder: Path, streaming: bool) -> None:
+def test_load_dataset_returns_the_published_rows(folder: Path, streaming: bool) -> None:
     loaded: Any = datasets.load_dataset(as_hub_id(folder), split="train", streaming=streaming)
     assert list(loaded) == read(folder)
     assert loaded.features.to_dict() == FEATURES
 
 
-def test_a_private_dataset_is_loaded_with_the_token_only(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_private_dataset_needs_the_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(folder, Target(REPO, private=True))
     monkeypatch.setenv("HF_TOKEN", "")
     with pytest.raises(ConfigError, match="this token may read"):
@@ -198,7 +196,7 @@ def test_a_private_dataset_is_loaded_with_the_token_only(
     assert len(get_seta_sft_dataset(REPO, "train")) == N_ROWS - 1
 
 
-def test_a_hub_id_is_read_as_the_folder_that_was_published(folder: Path) -> None:
+def test_a_hub_id_downloads_the_published_files_unchanged(folder: Path) -> None:
     downloaded = dataset_folder(as_hub_id(folder))
     files = [path.relative_to(folder) for path in folder.rglob("*.*")]
     assert {file: (downloaded / file).read_bytes() for file in files} == {

@@ -1,4 +1,4 @@
-"""The jsonl export holds exactly the shards' rows."""
+"""The JSONL export contains exactly the rows of the shards."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from seta_dag.loaders.jsonl import export_jsonl
 from seta_dag_tests.support.hub.dataset import row, sample, write_dataset
 
 
-def test_each_line_is_a_row_with_the_columns_in_order(tmp_path: Path) -> None:
-    nasty = 'Grüße 語 \u2028 "quoted" \\ \x00 \U0001f600\n'
+def test_each_line_is_one_row_with_its_columns_in_order(tmp_path: Path) -> None:
+    special = 'Grüße 語 \u2028 "quoted" \\ \x00 \U0001f600\n'
     rows = [
-        row(1, chat_template_str=nasty, model=None, reward=2 / 3),
-        row(2, raw_conv_json=json.dumps({"a": nasty})),
+        row(1, chat_template_str=special, model=None, reward=2 / 3),
+        row(2, raw_conv_json=json.dumps({"a": special})),
     ]
     folder = write_dataset(tmp_path / "d", [rows, [row(3)]])
     assert export_jsonl(folder, tmp_path / "out/rows.jsonl") == 3
@@ -31,17 +31,17 @@ def test_each_line_is_a_row_with_the_columns_in_order(tmp_path: Path) -> None:
     assert "Grüße 語" in lines[0]
 
 
-def test_a_failed_export_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failed_export_keeps_the_existing_file(tmp_path: Path) -> None:
     folder = sample(tmp_path / "d")
     target = tmp_path / "rows.jsonl"
     target.write_text("before")
-    (folder / "data/train-00001-of-00002.parquet").write_bytes(b"cut")
-    with pytest.raises(DatasetError, match="can't be read"):
+    (folder / "data/train-00001-of-00002.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DatasetError, match="cannot be read"):
         export_jsonl(folder, target)
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"d", "rows.jsonl"}
 
 
-def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
+def test_exporting_a_folder_without_shards_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="build the dataset first"):
         export_jsonl(tmp_path, tmp_path / "rows.jsonl")

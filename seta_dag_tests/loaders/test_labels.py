@@ -1,4 +1,4 @@
-"""The rows as TRL and a plain PyTorch loop take them."""
+"""Rows with labels for TRL, and padded batches for a plain PyTorch loop."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from seta_dag_tests.support.hub import LoopbackHub
 from seta_dag_tests.support.hub.dataset import sample
 
 
-def test_labels_are_the_trainable_ids(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_labels_are_the_trainable_ids_and_minus_100_elsewhere(hub: LoopbackHub, tmp_path: Path) -> None:
     folder = sample(tmp_path / "d", shards=2, rows=700)
     loaded = get_seta_sft_dataset(str(folder), "train", train_ratio=0.7)
-    labelled = with_labels(loaded)
-    assert labelled.column_names == ["input_ids", "labels"]
-    assert list(labelled) == [
+    with_label_column = with_labels(loaded)
+    assert with_label_column.column_names == ["input_ids", "labels"]
+    assert list(with_label_column) == [
         {
             "input_ids": one["input_ids"],
             "labels": [i if m else -100 for i, m in zip(one["input_ids"], one["loss_mask"], strict=True)],
@@ -26,7 +26,7 @@ def test_labels_are_the_trainable_ids(hub: LoopbackHub, tmp_path: Path) -> None:
     ]
 
 
-def test_a_batch_is_padded_on_the_right_and_learns_what_the_mask_says() -> None:
+def test_a_batch_is_padded_on_the_right_and_with_label_column_by_the_mask() -> None:
     batch = collate(
         [{"input_ids": [5, 6, 7], "loss_mask": [0, 1, 1]}, {"input_ids": [8], "loss_mask": [0]}], pad_id=9
     )

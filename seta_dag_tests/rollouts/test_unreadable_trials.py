@@ -47,13 +47,13 @@ def build_trial(root: Path, maker: RowMaker) -> dict[str, object]:
 
 UNREADABLE: dict[tuple[str, int], Drop] = {
     (TRIAL, 0o000): DENIED,
-    (TRIAL, 0o111): (None, None),  # can't be listed, but files with a known name can be opened
+    (TRIAL, 0o111): (None, None),  # cannot be listed, but files with a known name can be opened
     (f"{TRIAL}/verifier", 0o000): DENIED,
     (f"{TRIAL}/{REPORT}", 0o000): DENIED,
     (LOGS, 0o000): NO_LOG,
     (LOGS, 0o444): NO_LOG,  # can be listed, but not entered
     (f"{LOGS}/{FOLDER}", 0o000): NO_LOG,
-    (f"{LOGS}/{FOLDER}", 0o444): NO_LOG,  # the log is listed, but can't be opened
+    (f"{LOGS}/{FOLDER}", 0o444): NO_LOG,  # the log is listed, but cannot be opened
     (LOG, 0o000): NO_LOG,
     (f"{TRIAL}/run_info.json", 0o000): (None, None),  # no row depends on it
 }

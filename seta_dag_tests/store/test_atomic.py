@@ -1,4 +1,4 @@
-"""Nothing half-done is ever visible, and what can't be written is said in a sentence."""
+"""Atomic writes, memos and directory replacement; a path that cannot be written is one sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from seta_dag.store.atomic import (
 from seta_dag_tests.support.damage import FOLDER, SEEN
 
 
-def test_a_file_is_seen_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file"
     with written_aside(path) as aside:
         aside.write_text("half")
@@ -32,7 +32,7 @@ def test_a_file_is_seen_only_when_it_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_what_fails_leaves_the_old_file_and_nothing_beside_it(
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_temporary(
     error: type[BaseException], tmp_path: Path
 ) -> None:
     path = tmp_path / "file"
@@ -43,30 +43,32 @@ def test_what_fails_leaves_the_old_file_and_nothing_beside_it(
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
-IN_THE_WAY: dict[str, Callable[[Path], Path]] = {
+UNWRITABLE: dict[str, Callable[[Path], Path]] = {
     "a directory": lambda root: root / "directory",
     "below a file": lambda root: root / "file" / "x",
-    "below a link that leads nowhere": lambda root: root / "dangling" / "x",
-    "where nothing can be": lambda root: Path("/proc/seta/x"),
+    "below a dangling link": lambda root: root / "dangling" / "x",
+    "in a file system that takes no files": lambda root: Path("/proc/seta/x"),
     "a name that is too long": lambda root: root / ("x" * 300) / "x",
 }
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "directory" / "in it").mkdir(parents=True)
+    (tmp_path / "directory" / "child").mkdir(parents=True)
     (tmp_path / "file").write_text("mine")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     return tmp_path
 
 
-@pytest.mark.parametrize("write", [write_memo, lambda path, value: write_bytes(path, b"x")])
-@pytest.mark.parametrize("case", IN_THE_WAY)
-def test_what_can_not_be_written_is_one_sentence(
+@pytest.mark.parametrize(
+    "write", [write_memo, lambda path, value: write_bytes(path, b"x")], ids=["memo", "bytes"]
+)
+@pytest.mark.parametrize("case", UNWRITABLE)
+def test_an_unwritable_path_is_reported_in_one_sentence(
     case: str, write: Callable[[Path, object], None], root: Path
 ) -> None:
-    path = IN_THE_WAY[case](root)
-    with pytest.raises(OutputError, match=r"can't be written \([A-Z].*\); move away") as raised:
+    path = UNWRITABLE[case](root)
+    with pytest.raises(OutputError, match=r"cannot be written \([A-Z].*\); move away") as raised:
         write(path, [1])
     assert str(path.parent) in str(raised.value) and isinstance(raised.value, SetaError | OSError)
     assert (root / "file").read_text() == "mine" and not list(root.rglob(".*.part"))
@@ -75,37 +77,39 @@ def test_what_can_not_be_written_is_one_sentence(
 MEMO = {"a": [1, 2.5, None, "é"], "b": {"c": []}}
 
 
-def test_a_memo_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_memo_round_trips(tmp_path: Path) -> None:
     write_memo(tmp_path / "memo.json", MEMO)
     assert read_memo(tmp_path / "memo.json") == MEMO
 
 
 @pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_memo_is_none(damage: Callable[[Path], object], tmp_path: Path) -> None:
+def test_a_damaged_memo_reads_as_none(damage: Callable[[Path], object], tmp_path: Path) -> None:
     write_memo(tmp_path / "memo.json", MEMO)
     damage(tmp_path / "memo.json")
     assert read_memo(tmp_path / "memo.json") is None
 
 
 @given(data=st.data())
-def test_no_byte_of_a_memo_can_change_unseen(data: st.DataObject) -> None:
+def test_a_change_of_any_byte_of_a_memo_is_detected(data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "memo.json"
         write_memo(path, MEMO)
-        whole = bytearray(path.read_bytes())
-        at = data.draw(st.integers(0, len(whole) - 1))
-        whole[at] ^= data.draw(st.integers(1, 255))
-        path.write_bytes(whole)
+        data_bytes = bytearray(path.read_bytes())
+        at = data.draw(st.integers(0, len(data_bytes) - 1))
+        data_bytes[at] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(data_bytes)
         assert read_memo(path) is None
 
 
-def test_a_memo_of_another_version_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memo_of_another_format_version_reads_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_memo(tmp_path / "memo.json", MEMO)
     monkeypatch.setattr(atomic, "FORMAT_VERSION", "0")
     assert read_memo(tmp_path / "memo.json") is None
 
 
-STOOD: dict[str, Callable[[Path], object]] = {
+EXISTING: dict[str, Callable[[Path], object]] = {
     "nothing": lambda target: None,
     "a directory": lambda target: (target / "old").mkdir(parents=True),
     "a file": lambda target: target.write_text("old"),
@@ -117,7 +121,7 @@ STOOD: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture
 def new(tmp_path: Path) -> Path:
-    """A directory to be put in place, and one that links lead to."""
+    """New directory to put in place; `elsewhere` beside it is the target of links."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept").write_text("kept")
     (tmp_path / "stages" / "new").mkdir(parents=True)
@@ -125,25 +129,25 @@ def new(tmp_path: Path) -> Path:
     return tmp_path / "stages" / "new"
 
 
-@pytest.mark.parametrize("can_exchange", [True, False], ids=["exchanged", "renamed twice"])
-@pytest.mark.parametrize("stood", STOOD)
-def test_a_directory_takes_the_place_of_whatever_stood_there(
-    stood: str, can_exchange: bool, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("can_exchange", [True, False], ids=["atomic exchange", "two renames"])
+@pytest.mark.parametrize("existing", EXISTING)
+def test_a_directory_replaces_whatever_was_there(
+    existing: str, can_exchange: bool, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not can_exchange:  # as on a kernel without it
+    if not can_exchange:  # as on a kernel without RENAME_EXCHANGE
         monkeypatch.setattr(atomic, "_exchange", lambda a, b: False)
     target = tmp_path / "thinking"
-    STOOD[stood](target)
+    EXISTING[existing](target)
     replace_directory(new, target)
     assert [path.name for path in target.iterdir()] == ["file"] and not target.is_symlink()
     assert not list((tmp_path / "stages").iterdir())
     assert (tmp_path / "elsewhere" / "kept").read_text() == "kept"
 
 
-@pytest.mark.parametrize("stood", STOOD)
-def test_what_is_removed_is_gone_and_what_it_led_to_stays(stood: str, new: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("existing", EXISTING)
+def test_removing_a_link_keeps_its_target(existing: str, new: Path, tmp_path: Path) -> None:
     target = tmp_path / "thinking"
-    STOOD[stood](target)
+    EXISTING[existing](target)
     remove(target)
     assert not target.exists() and not target.is_symlink()
     assert (tmp_path / "elsewhere" / "kept").read_text() == "kept"

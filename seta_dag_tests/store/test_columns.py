@@ -1,4 +1,4 @@
-"""Short columns hold the values given, exactly, without pandas."""
+"""Conversion of rows to Arrow columns is exact and does not import pandas."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ rows = st.fixed_dictionaries({name: st.none() | values for name, values in VALUE
 
 
 def bits(value: Any) -> Any:
-    """A value so that only the very same equals it."""
+    """Return a key that is equal only for values of the same type and the same bits."""
     if isinstance(value, float):
         return struct.pack("<d", value)
     return type(value), value
 
 
 @given(given_rows=st.lists(rows, max_size=6))
-def test_values_come_back_as_they_were_given(given_rows: list[dict[str, Any]]) -> None:
+def test_values_round_trip_exactly(given_rows: list[dict[str, Any]]) -> None:
     columns = to_columns(given_rows, KINDS)
     assert {name: column.type for name, column in columns.items()} == KINDS
     for name, column in columns.items():
@@ -61,7 +61,7 @@ def test_values_come_back_as_they_were_given(given_rows: list[dict[str, Any]]) -
         assert list(map(bits, found)) == list(map(bits, wanted))
 
 
-def test_a_value_that_is_missing_is_null_and_one_not_asked_for_is_left_out() -> None:
+def test_missing_values_are_null_and_other_keys_are_ignored() -> None:
     columns = to_columns([{"a": 1, "z": 2}, {"b": "x"}, {}], {"a": pa.int64(), "b": pa.string()})
     assert {name: column.to_pylist() for name, column in columns.items()} == {
         "a": [1, None, None],
@@ -70,14 +70,14 @@ def test_a_value_that_is_missing_is_null_and_one_not_asked_for_is_left_out() -> 
 
 
 @pytest.mark.parametrize("kinds", [KINDS, dict(zip(LEDGER_SCHEMA.names, LEDGER_SCHEMA.types, strict=True))])
-def test_of_no_rows_there_are_empty_columns(kinds: dict[str, pa.DataType]) -> None:
+def test_no_rows_give_empty_columns(kinds: dict[str, pa.DataType]) -> None:
     columns = to_columns([], kinds)
     assert list(columns) == list(kinds)
     assert all(len(column) == 0 and column.type == kinds[name] for name, column in columns.items())
 
 
-def test_long_rows_and_many_are_one_table() -> None:
-    """Longer together, and one alone, than a block of JSON is by default."""
+def test_many_and_long_rows_give_one_table() -> None:
+    """Both all rows together and one row alone exceed the default block size of Arrow's JSON reader."""
     given_rows = [{"text": f"{n} " * 300_000} for n in range(3)] + [{"text": f"{n}"} for n in range(100_000)]
     assert to_columns(given_rows, {"text": pa.string()})["text"].to_pylist() == [
         row["text"] for row in given_rows
@@ -104,7 +104,7 @@ print("pandas" in sys.modules)
 """
 
 
-def test_the_table_of_a_row_is_made_without_pandas(tmp_path: Any) -> None:
+def test_building_the_table_of_a_row_does_not_import_pandas(tmp_path: Any) -> None:
     command = [sys.executable, "-c", WITHOUT_PANDAS, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

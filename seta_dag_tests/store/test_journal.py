@@ -1,4 +1,4 @@
-"""A journal gives back the last whole line of each name, whatever happened to the others."""
+"""A journal returns the last intact line of each name, whatever damage the others have."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from seta_dag_tests.support.damage import FOLDER, LINES, SEEN
 
 A, B, C = Entry("-", b'{"a": 1}'), Entry("0123:4:5", b"[]"), Entry("-", b'" \xc3\xa9  \\n"')
 names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
-seals = st.sampled_from(["-", "0123456789abcdef:17:1700000000000000000"])
+checksums = st.sampled_from(["-", "0123456789abcdef:17:1700000000000000000"])
 records = st.binary(max_size=60).map(lambda data: data.replace(b"\n", b" "))
-histories = st.lists(st.tuples(names, st.builds(Entry, seals, records)), max_size=8)
+histories = st.lists(st.tuples(names, st.builds(Entry, checksums, records)), max_size=8)
 
 
 def write(path: Path, *named: tuple[str, Entry]) -> Path:
@@ -33,12 +33,12 @@ def write(path: Path, *named: tuple[str, Entry]) -> Path:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Three names, in the order of the alphabet."""
+    """Journal with the entries a, b and c, in this order."""
     return write(tmp_path / "stages" / "x.journal", ("a", A), ("b", B), ("c", C))
 
 
 @given(history=histories, again=histories)
-def test_the_last_entry_of_each_name_counts(
+def test_the_last_entry_of_each_name_wins(
     history: list[tuple[str, Entry]], again: list[tuple[str, Entry]]
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -48,7 +48,7 @@ def test_the_last_entry_of_each_name_counts(
 
 
 @given(history=histories, again=histories)
-def test_what_is_rewritten_is_read_and_added_to(
+def test_a_rewritten_journal_can_be_read_and_appended_to(
     history: list[tuple[str, Entry]], again: list[tuple[str, Entry]]
 ) -> None:
     with TemporaryDirectory() as folder:
@@ -58,23 +58,26 @@ def test_what_is_rewritten_is_read_and_added_to(
         assert read(write(path, *history)) == dict([*again, *history])
 
 
-def test_the_order_of_entries_does_not_count_when_they_are_rewritten(tmp_path: Path) -> None:
+def test_rewriting_does_not_depend_on_the_order_of_entries(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     rewrite(one, {"a": A, "b": B})
     rewrite(other, {"b": B, "a": A})
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_an_entry_is_there_as_soon_as_it_is_added(tmp_path: Path) -> None:
+def test_an_entry_is_readable_as_soon_as_it_is_appended(tmp_path: Path) -> None:
     with appending(tmp_path / "journal") as append:
         assert read(tmp_path / "journal") == {}
         append("a", A)
         assert read(tmp_path / "journal") == {"a": A}
 
 
-@pytest.mark.parametrize("name", ["a", "b", "c"])
-@pytest.mark.parametrize("damage", LINES)
-def test_a_damaged_line_is_not_there_and_the_others_are(damage: str, name: str, journal: Path) -> None:
+# Every damage in the middle; at the first and the last line those that touch the line's ends.
+ENDS = [(damage, name) for damage in ("cut", "empty", "in two") for name in "ac"]
+
+
+@pytest.mark.parametrize(("damage", "name"), [*((damage, "b") for damage in LINES), *ENDS])
+def test_a_damaged_line_is_ignored_and_the_others_are_read(damage: str, name: str, journal: Path) -> None:
     before = read(journal)
     LINES[damage](journal, name)
     assert read(journal) == {other: before[other] for other in before if other != name}
@@ -82,52 +85,56 @@ def test_a_damaged_line_is_not_there_and_the_others_are(damage: str, name: str, 
     assert read(journal) == before
 
 
-def test_behind_a_damaged_line_the_one_before_it_counts(journal: Path) -> None:
+def test_the_previous_entry_counts_if_the_last_one_is_damaged(journal: Path) -> None:
     write(journal, ("a", C))
     journal.write_bytes(journal.read_bytes()[:-1])
     assert read(journal) == {"a": A, "b": B, "c": C}
 
 
 @given(data=st.data())
-def test_a_flipped_bit_anywhere_costs_at_most_the_lines_that_it_touches(data: st.DataObject) -> None:
-    """That of a newline touches two: the one that it ends and the next one."""
+def test_a_flipped_bit_loses_at_most_the_lines_it_touches(data: st.DataObject) -> None:
+    """A flipped newline touches two lines: the one it ends and the next one."""
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "journal", ("a", A), ("b", B), ("c", C))
-        whole, before = bytearray(path.read_bytes()), read(path)
-        at = data.draw(st.integers(0, len(whole) - 1))
-        lost = 2 if whole[at] == ord("\n") else 1
-        whole[at] ^= 1 << data.draw(st.integers(0, 7))
-        path.write_bytes(whole)
+        content, before = bytearray(path.read_bytes()), read(path)
+        at = data.draw(st.integers(0, len(content) - 1))
+        lost = 2 if content[at] == ord("\n") else 1
+        content[at] ^= 1 << data.draw(st.integers(0, 7))
+        path.write_bytes(content)
         found = read(path)
         assert found.items() <= before.items() and len(before) - len(found) <= lost
 
 
 @given(data=st.data())
-def test_a_journal_cut_anywhere_keeps_the_lines_before_and_takes_more(data: st.DataObject) -> None:
+def test_a_journal_truncated_anywhere_keeps_the_lines_before_and_can_be_appended_to(
+    data: st.DataObject,
+) -> None:
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "journal", ("a", A), ("b", B))
-        whole, ends = path.read_bytes(), []
+        content, ends = path.read_bytes(), []
         for name in (b"a", b"b"):
-            line = next(line for line in whole.split(b"\n") if line[17:18] == name)
-            ends.append(whole.index(line) + len(line))
-        cut = data.draw(st.integers(0, len(whole)))
-        path.write_bytes(whole[:cut])
-        kept = {
-            name: entry for (name, entry), end in zip((("a", A), ("b", B)), ends, strict=True) if end <= cut
+            line = next(line for line in content.split(b"\n") if line[17:18] == name)
+            ends.append(content.index(line) + len(line))
+        length = data.draw(st.integers(0, len(content)))
+        path.write_bytes(content[:length])
+        expected = {
+            name: entry
+            for (name, entry), end in zip((("a", A), ("b", B)), ends, strict=True)
+            if end <= length
         }
-        assert read(path) == kept
-        assert read(write(path, ("c", C))) == {**kept, "c": C}
+        assert read(path) == expected
+        assert read(write(path, ("c", C))) == {**expected, "c": C}
 
 
 @pytest.mark.parametrize("damage", SEEN)
-def test_a_damaged_journal_tells_nothing_that_was_not_added(damage: str, journal: Path) -> None:
+def test_a_damaged_journal_never_returns_an_entry_that_was_not_appended(damage: str, journal: Path) -> None:
     before = read(journal)
     SEEN[damage](journal)
     assert read(journal).items() <= before.items()
     assert read(write(journal, *before.items())) == before
 
 
-def test_a_folder_in_a_journals_place_is_none_and_can_not_be_written(journal: Path) -> None:
+def test_a_folder_in_place_of_a_journal_reads_as_empty_and_refuses_writes(journal: Path) -> None:
     FOLDER(journal)
     assert read(journal) == {}
     with pytest.raises(OSError, match="Is a directory"):
@@ -136,7 +143,7 @@ def test_a_folder_in_a_journals_place_is_none_and_can_not_be_written(journal: Pa
         rewrite(journal, {"a": A})
 
 
-def test_two_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_two_interleaved_writers_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     with appending(path) as one, appending(path) as other:
         for n in range(50):
@@ -145,7 +152,7 @@ def test_two_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(read(path)) == 100
 
 
-def _add_for_ever(path: Path, started: Event) -> None:
+def _append_forever(path: Path, started: Event) -> None:
     with appending(path) as append:
         for n in range(10**9):
             append(f"{n}", Entry("-", b"%d " % n * 5_000))
@@ -153,10 +160,10 @@ def _add_for_ever(path: Path, started: Event) -> None:
                 started.set()
 
 
-def test_whoever_is_killed_while_adding_leaves_whole_entries_and_room_for_more(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_intact_entries_and_an_appendable_journal(tmp_path: Path) -> None:
     path, spawned = tmp_path / "journal", multiprocessing.get_context("spawn")
     started = spawned.Event()
-    process = spawned.Process(target=_add_for_ever, args=(path, started))
+    process = spawned.Process(target=_append_forever, args=(path, started))
     process.start()
     assert started.wait(60)
     assert process.pid is not None
@@ -168,8 +175,8 @@ def test_whoever_is_killed_while_adding_leaves_whole_entries_and_room_for_more(t
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_told_with_the_journals_name(tmp_path: Path) -> None:
+def test_a_full_disk_error_names_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "full.journal"
     path.symlink_to("/dev/full")
-    with appending(path) as append, pytest.raises(OutputError, match=r"full\.journal: can't be written"):
+    with appending(path) as append, pytest.raises(OutputError, match=r"full\.journal: cannot be written"):
         append("a", A)

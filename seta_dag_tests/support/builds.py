@@ -1,4 +1,4 @@
-"""Builds as a user makes them: trials of the repository's sample, an output directory, an instance."""
+"""Set up and run builds as a user would: sample trials, an output directory, a Dagster instance."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.integrity import entries
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.example import RowMaker
-from seta_dag.tokens.load_ahead import loaded
+from seta_dag.tokens.proofs.load_ahead import loaded
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
@@ -41,7 +41,7 @@ from seta_dag.tokens.variants import VARIANTS
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data" / "rollouts"
 RUNS = tuple(sorted(path.parent for path in SAMPLE.glob("*/*/trials")))
-"""The sample's chain: the first run, its resume, the resume of that."""
+"""The sample's resume chain: the first run, its resume, and the resume of that resume."""
 
 _INSTANCE = """
 event_log_storage:
@@ -54,21 +54,21 @@ nux: {{enabled: false}}
 
 
 def take(run: Path, *names: str, source: Path = RUNS[0]) -> None:
-    """Copies trials of a run of the sample, by the head of their names, into the run at `run`."""
+    """Copy the trials of a sample run whose names start with one of `names` into the run at `run`."""
     for name in names:
         for trial in sorted((source / "trials").glob(f"{name}*")):
             shutil.copytree(trial, run / "trials" / trial.name, dirs_exist_ok=True)
 
 
 def trial(root: Path, name: str) -> Path:
-    """The one trial directory below `root` whose name begins so."""
+    """Return the only trial directory below `root` whose name starts with `name`."""
     (found,) = root.glob(f"*/*/trials/{name}*")
     return found
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with rollouts in it, and the output directory of their build beside them."""
+    """A folder that holds rollouts and the output directory of their build."""
 
     folder: Path
 
@@ -81,47 +81,55 @@ class Place:
         return OutputLayout(self.folder / "out")
 
     def copy(self, folder: Path) -> Place:
-        """The same at another path, the files' times kept, as `cp -a` does it."""
+        """Copy everything to `folder`, preserving file times as `cp -a` does."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Place(folder)
 
     def request(
-        self, *, runs: str = "*", student: str = DEFAULT_STUDENT, filters: Filters | None = None, **how: Any
+        self,
+        *,
+        runs: str = "*",
+        student: str = DEFAULT_STUDENT,
+        filters: Filters | None = None,
+        **fields: Any,
     ) -> Request:
-        """A request to build here; `how` are fields of `Request`."""
+        """Return a request to build here; `fields` are further fields of `Request`."""
         options = BuildOptions(self.rollouts, runs, student, filters or Filters())
-        return Request(self.out, options, **how)
+        return Request(self.out, options, **fields)
 
-    def build(self, instance: dg.DagsterInstance, **how: Any) -> BuildResult:
-        """Builds here through the asset graph."""
-        request = self.request(**how)
-        with planned(request, lambda: None) as work:
-            return build(code_location(), instance, request, work)
+    def build(self, instance: dg.DagsterInstance, **fields: Any) -> BuildResult:
+        """Build here through the asset graph; `fields` are passed to `request`."""
+        request = self.request(**fields)
+        with planned(request, lambda: None) as plan:
+            return build(code_location(), instance, request, plan)
 
     def tasks(self) -> list[str]:
-        """The tasks that have a trial here, listed afresh."""
-        trials = [one for run in find_runs(self.rollouts) for one in list_trials(self.rollouts, run)]
-        return sorted({one.task_id for one in trials if one.task_id is not None})
+        """List the tasks that have a trial in the rollouts now, sorted."""
+        trials = [found for run in find_runs(self.rollouts) for found in list_trials(self.rollouts, run)]
+        return sorted({found.task_id for found in trials if found.task_id is not None})
 
     def ledger(self) -> list[dict[str, Any]]:
-        """The ledger's lines."""
+        """Read the lines of the ledger."""
         return read_ledger(self.out.ledger)
 
     def visible(self) -> dict[str, bytes]:
-        """Everything that a reader of the datasets sees, byte for byte."""
+        """Return the bytes of the ledger and of all dataset files, by path relative to OUT."""
         folders = [self.out.dataset(variant) for variant in VARIANTS]
         return _contents(self.out.root, [self.out.ledger, *folders])
 
     def stage_files(self) -> dict[str, int]:
-        """What is kept of the tasks in each stage, and since when: of `tokens` which file on disk it is, of
-        the others when something was last added. So what is built anew has another number."""
+        """Map each task's entry in each stage to a number that changes when the entry is rebuilt.
+
+        The number is the inode for `tokens` (one file per task) and the journal's mtime for the other
+        stages (all tasks share one journal).
+        """
         return {
-            f"{stage}/{name}": self._since(stage, name)
+            f"{stage}/{name}": self._version(stage, name)
             for stage in TASK_STAGES
             for name in entries(self.out, stage)
         }
 
-    def _since(self, stage: str, name: str) -> int:
+    def _version(self, stage: str, name: str) -> int:
         if stage == "tokens":
             return (self.out.stage(stage) / name).stat().st_ino
         return self.out.journal(stage).stat().st_mtime_ns
@@ -130,18 +138,21 @@ class Place:
 def built_plainly(
     source: Place, folder: Path, *, student: str = DEFAULT_STUDENT, filters: Filters | None = None
 ) -> Place:
-    """What the library alone makes of the same rollouts, from nothing and elsewhere, without the graph."""
+    """Build the rollouts of `source` from scratch in `folder` with plain function calls, without Dagster.
+
+    Serves as the expected result: a build through the asset graph must give the same bytes.
+    """
     place = Place(folder)
     place.rollouts.parent.mkdir(parents=True, exist_ok=True)
     place.rollouts.symlink_to(source.rollouts)
     found, filters = find_student(student), filters or Filters()
-    maker = RowMaker(loaded(found, "fastokens"), SAMPLE_RATE)
+    row_maker = RowMaker(loaded(found, "fastokens"), SAMPLE_RATE)
     out, root = place.out, place.rollouts
     merged = merge_runs(root, "*", found.identity)
     tasks = list(merged.fingerprints)
     collect_tasks(out, root, merged, tasks)
     parse_tasks(out, root, merged, tasks)
-    tokenize_tasks(out, root, merged, maker, tasks)
+    tokenize_tasks(out, root, merged, row_maker, tasks)
     write_ledger(out.ledger, account(out, merged, filters), filters)
     lines = read_ledger(out.ledger)
     for variant in VARIANTS:
@@ -151,19 +162,19 @@ def built_plainly(
 
 
 def write_settings(home: Path) -> None:
-    """Write the dagster.yaml of an instance; it names `home`, so a copy needs one of its own."""
+    """Write the dagster.yaml of an instance; it contains `home`, so a copied home needs a new one."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(_INSTANCE.format(home=home))
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """A real instance on SQLite with the repository's event log, its files below `home`."""
+    """Open a SQLite instance below `home` that uses this project's event log storage."""
     write_settings(home)
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home)))
 
 
 def statuses(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
-    """How the UI shows the partitions of an asset: materialized, failed or missing."""
+    """Map each task to the status the UI shows for its partition: materialized, failed or missing."""
     key, tasks = dg.AssetKey(asset), instance.get_dynamic_partitions("task")
     cached = get_and_update_asset_status_cache_value(instance, key, TASKS, dynamic_partitions_loader=instance)
     if cached is None:
@@ -174,5 +185,6 @@ def statuses(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
 
 
 def _contents(root: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    """Read every file at or below `paths`, keyed by its path relative to `root`."""
     files = [path for top in paths for path in (top, *top.rglob("*")) if path.is_file()]
     return {os.fspath(path.relative_to(root)): path.read_bytes() for path in sorted(files)}

@@ -1,4 +1,4 @@
-"""A corpus of one trial for each hazard of `bench/make_corpus.py`, its text the same on every machine."""
+"""A generated run with one trial per hazard of `bench/make_corpus.py`, the same on every machine."""
 
 from __future__ import annotations
 
@@ -27,29 +27,33 @@ POOLS = Pools(
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A run in which trial n has hazard n, each with its last three logs."""
+    """A run whose trial number n has hazard number n, each trial with its last three logs.
+
+    Attributes:
+        root: the directory of the run, which is also the rollouts root.
+    """
 
     root: Path
 
     @classmethod
     def make(cls, root: Path) -> Corpus:
-        """Writes the corpus below `root`."""
+        """Write the corpus below `root`."""
         for index, hazard in enumerate(HAZARDS):
             make_trial(root, index, Settings(seed=7, snapshots="3"), POOLS, hazard)
         return cls(root)
 
     def trial(self, hazard: str) -> str:
-        """The name of the trial that has the hazard."""
+        """Return the uid of the trial with the hazard."""
         index = list(HAZARDS).index(hazard)
         (path,) = (self.root / "trials").glob(f"*__task_{index:04d}_t0_*")
         return path.name
 
     def row(self, hazard: str, maker: RowMaker) -> Written:
-        """What becomes of the trial that has the hazard."""
+        """Build the trial with the hazard and read the result back."""
         (run,) = find_runs(self.root)
         (trial,) = (trial for trial in list_trials(self.root, run) if trial.uid == self.trial(hazard))
         return write_row(self.root, trial, maker, self.root / f"{hazard}.arrow")
 
     def logs(self, hazard: str) -> list[Path]:
-        """The logs of the trial that has the hazard, oldest first."""
+        """Return the logs of the trial with the hazard, oldest first."""
         return sorted((self.root / "trials" / self.trial(hazard)).rglob("conv_*.json"))

@@ -1,4 +1,4 @@
-"""Damage to a file or a line of a journal: what a bad disk, a full one or a curious person leaves of it."""
+"""Damage to a file or to a journal line, as a failing disk, a full disk or an edit by hand causes it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _flip_unseen(path: Path) -> None:
     os.utime(path, ns=times)
 
 
-def _cut(path: Path) -> None:
+def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
 
 
@@ -31,37 +31,38 @@ def _make_folder(path: Path) -> None:
 
 SEEN: dict[str, Callable[[Path], object]] = {
     "a flipped bit": _flip,
-    "cut": _cut,
+    "cut": _truncate,
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"\n"),
     "empty": lambda path: path.write_bytes(b""),
     "another file": lambda path: path.write_bytes(b'{"a": 1}'),
     "a list": lambda path: path.write_bytes(b"[1, 2]"),
     "gone": Path.unlink,
 }
-"""Each leaves another size or time, or no file."""
+"""Damage that changes the size or time of a file, or removes it, by description."""
 
 FLIPPED_UNSEEN = _flip_unseen
-"""A bit that flips and leaves size and time as they were, as on a bad disk."""
+"""Flip one bit and leave size and time unchanged, as a failing disk does."""
 
 FOLDER = _make_folder
-"""A directory stands in the file's place."""
+"""Replace the file by a directory."""
 
 
 def _change_line(journal: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Changes every line that a journal has of a name; `name` may be the beginning of one."""
+    """Change every journal line whose name starts with `name`; there must be at least one."""
     lines = journal.read_bytes().split(b"\n")
-    of_name = [line.split(b" ")[1:2] and line.split(b" ")[1].startswith(name.encode()) for line in lines]
-    assert any(of_name)
-    changed = [change(line) if own else line for line, own in zip(lines, of_name, strict=True)]
+    # Lines are `checksum name ...`; the empty line before the first entry has no name.
+    matches = [line.split(b" ")[1:2] and line.split(b" ")[1].startswith(name.encode()) for line in lines]
+    assert any(matches)
+    changed = [change(line) if match else line for line, match in zip(lines, matches, strict=True)]
     journal.write_bytes(b"\n".join(changed))
 
 
-def _flipped(line: bytes) -> bytes:
+def _flip_middle(line: bytes) -> bytes:
     return line[: len(line) // 2] + bytes([line[len(line) // 2] ^ 1]) + line[len(line) // 2 + 1 :]
 
 
 _LINES: dict[str, Callable[[bytes], bytes]] = {
-    "a flipped bit": _flipped,
+    "a flipped bit": _flip_middle,
     "a flipped bit of its sum": lambda line: bytes([line[0] ^ 1]) + line[1:],
     "cut": lambda line: line[:-7],
     "cut before its record": lambda line: b" ".join(line.split(b" ")[:2]),
@@ -75,4 +76,4 @@ _LINES: dict[str, Callable[[bytes], bytes]] = {
 LINES: dict[str, Callable[[Path, str], None]] = {
     case: partial(_change_line, change=change) for case, change in _LINES.items()
 }
-"""Each leaves nothing of what a journal has of a name, and all else as it was."""
+"""Damage that makes the lines of one name unreadable and leaves all others as they were."""

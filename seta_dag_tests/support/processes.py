@@ -1,4 +1,4 @@
-"""Builds in processes of their own, to be killed or run side by side."""
+"""Builds in processes of their own, to kill them or to run two at once."""
 
 from __future__ import annotations
 
@@ -15,27 +15,31 @@ from seta_dag_tests.support.builds import REPOSITORY, Place
 
 BIN = Path(sys.executable).parent
 _OURS = ("SETA_", "DAGSTER_", "HF_")
-_PATIENCE = 90.0  # seconds; what hangs fails its test
+_PATIENCE = 90.0  # seconds until a test that hangs fails; far longer than a slow machine needs
 _FORKED = multiprocessing.get_context("forkserver")
 _FORKED.set_forkserver_preload(["seta_dag_tests.support.warm"])
 
 
 def environment(place: Place, home: Path | None, **more: str) -> dict[str, str]:
-    """This process's environment less every setting of ours, with the rollouts and OUT of `place`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    given = {"SETA_ROLLOUTS": str(place.rollouts), "SETA_OUT": str(place.out.root)}
-    given |= {"DAGSTER_HOME": str(home)} if home else {}
-    return kept | given | {"PYTHONPATH": str(REPOSITORY)} | more
+    """Return this process's environment with the settings of `place` instead of any others.
+
+    `home` becomes `DAGSTER_HOME`, which is unset if it is None; `more` are further variables.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    settings = {"SETA_ROLLOUTS": str(place.rollouts), "SETA_OUT": str(place.out.root)}
+    settings |= {"DAGSTER_HOME": str(home)} if home else {}
+    return inherited | settings | {"PYTHONPATH": str(REPOSITORY)} | more
 
 
 @contextmanager
-def building(place: Place, home: Path, said: Path, *options: str) -> Iterator[BaseProcess]:
-    """`seta-dag build` as a process, what it says in the file `said`; killed when the block ends.
+def building(place: Place, home: Path, output: Path, *options: str) -> Iterator[BaseProcess]:
+    """Run `seta-dag build` as a process that writes to the file `output`; kill it when the block ends.
 
-    It is forked where everything is imported and loaded already: that takes most of a build's time.
+    The process is forked from a server that has everything imported and loaded (`support.warm`), since that
+    takes most of the time of a build.
     """
-    arguments = (["build", *options], environment(place, home), said)
-    said.touch()
+    arguments = (["build", *options], environment(place, home), output)
+    output.touch()  # the caller may read it before the process has opened it
     process = _FORKED.Process(target=_seta_dag, args=arguments)
     process.start()
     try:
@@ -45,23 +49,24 @@ def building(place: Place, home: Path, said: Path, *options: str) -> Iterator[Ba
         process.join()
 
 
-def _seta_dag(arguments: list[str], environment: dict[str, str], said: Path) -> None:
+def _seta_dag(arguments: list[str], environment: dict[str, str], output: Path) -> None:
     from seta_dag.cli import main
 
     os.environ.clear()
     os.environ.update(environment)
-    with said.open("w") as file:
+    with output.open("w") as file:
+        # By descriptor: output of C libraries and of child processes is to land in the file too.
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     main(arguments)
 
 
-def wait_until(what: Callable[[], object], alive: Callable[[], object], pause: float = 0.002) -> bool:
-    """Looks every `pause` seconds until `what` holds; False if what it waits for died before."""
-    until = time.monotonic() + _PATIENCE
-    while not what():
+def wait_until(condition: Callable[[], object], alive: Callable[[], object], pause: float = 0.002) -> bool:
+    """Poll every `pause` seconds until `condition` holds; return False if `alive` ends before that."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
         if not alive():
-            return bool(what())
-        assert time.monotonic() < until, "waited too long"
+            return bool(condition())  # it may have come true in the process's last moments
+        assert time.monotonic() < deadline, f"waited longer than {_PATIENCE:.0f} s"
         time.sleep(pause)
     return True

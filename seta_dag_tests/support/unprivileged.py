@@ -1,4 +1,4 @@
-"""Files that may not be read, also where the tests run as root, who may read everything."""
+"""Files without read permission, even if the tests run as root, who may read everything."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from pathlib import Path
 
 import pytest
 
-_VERSION_3 = 0x20080522
-_READS_ALL = 0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+_VERSION_3 = 0x20080522  # of the capability calls, see capget(2)
+_READS_ALL = 0b110  # the bits of CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Within the block the modes of files hold for root too, in this thread. Skips where they can't."""
+    """Make file modes apply to root too, in this thread and within the block.
+
+    Skips the test where that is impossible.
+    """
     if os.geteuid() != 0:
         yield
         return
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "capset"):
-        pytest.skip("root reads everything here")
+        pytest.skip("root can read everything here, and capabilities cannot be dropped")
     header, sets = (ctypes.c_uint32 * 2)(_VERSION_3, 0), (ctypes.c_uint32 * 6)()
     assert libc.capget(header, sets) == 0
-    before = sets[0]  # the effective ones; what is still permitted can be taken up again
+    before = sets[0]  # only the effective set is changed: what stays permitted can be taken back
     sets[0] = before & ~_READS_ALL
     assert libc.capset(header, sets) == 0
     try:
@@ -37,7 +40,7 @@ def unprivileged() -> Iterator[None]:
 
 @contextmanager
 def closed(path: Path, mode: int = 0) -> Iterator[None]:
-    """Within the block `path` has the mode and nobody is above it."""
+    """Give `path` the mode within the block, and make it apply to root too."""
     before = path.stat().st_mode
     path.chmod(mode)
     try:

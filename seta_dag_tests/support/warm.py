@@ -1,4 +1,4 @@
-"""Imported once by the server that `processes` forks its builds from: what each of them would load anew."""
+"""Preloaded by the fork server of `support.processes`: what every build would import and load again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Which rows of the written shards were proved: each is the very row that its proofs were made for."""
+"""Match the rows of the written shards with the proofs of rules R8 and R9 (docs/rules.md).
+
+A build proves each row before it is written. The digest of the proved row is kept, and a row in a shard
+counts as proved only if what was read back has that digest.
+"""
 
 from __future__ import annotations
 
@@ -13,30 +17,40 @@ from seta_dag.tokens.variants import Variant
 PROOFS: dict[str, str] = {
     "decodes": "the ids decode to the NFC form of chat_template_str",
     "turns": "the trainable spans are the conversation's assistant turns, reasoning as logged or none",
-    "whole_text": "tokenizing chat_template_str whole gives the ids, the reference's token scan the mask",
+    "whole_text": "tokenizing chat_template_str gives the ids, the reference's token scan gives the mask",
     "engines_agree": "HF tokenizers gives the same ids",
 }
-"""What is proved of every row, but the last two: of rows without literal markup, and of a sample."""
+"""What each proof shows.
 
+The first two apply to every row, `whole_text` to rows without literal markup, `engines_agree` to a sample.
+"""
 
-_SAID_BY = {
+_FAILURES = {
     "decodes": ("decodes",),
     "turns": ("turns", "reasoning"),
     "whole_text": ("whole_text", "token_scan", "markup"),
     "engines_agree": ("engines_agree",),
 }
+"""The words with which a failure of each proof starts."""
 
 
 def refused_by(proof: str, detail: str) -> bool:
-    """Whether it was this proof that dropped a trial; `detail` is `variant: what failed: where`."""
-    return detail.partition(": ")[2].startswith(_SAID_BY[proof])
+    """Return whether this proof dropped a trial.
+
+    `detail` is the ledger's detail of a `not_exact` trial: `<variant>: <what failed>: <where>`.
+    """
+    return detail.partition(": ")[2].startswith(_FAILURES[proof])
 
 
 @dataclass(slots=True)
 class ProofReport:
-    """Of one variant's shards: rows and tokens by proof, and the rows that no proof is for.
+    """Proofs of the rows in one variant's shards.
 
-    `refused` are the trials that a proof dropped, uid to sentence; they are in no shard.
+    Attributes:
+        rows: number of proved rows, keyed by proof (see `PROOFS`).
+        tokens: number of token ids in these rows, keyed by proof.
+        unproved: trial uids of rows that are not identical to a proved row.
+        refused: details of the trials that a proof dropped, keyed by uid; they are in no shard.
     """
 
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PROOFS, 0))
@@ -48,24 +62,28 @@ class ProofReport:
 def read_proofs(
     shards: Iterable[Shard], outcomes: Mapping[str, Sequence[TrialOutcome]], variant: Variant
 ) -> ProofReport:
-    """Looks for the proof of each row of the shards in what became of the tasks' trials."""
-    proved = ProofReport()
-    held: dict[str, list[str]] = {}
-    for line in (line for of_task in outcomes.values() for line in of_task):
+    """Find the proofs of each row by its digest.
+
+    `outcomes` are the outcomes of all built trials, keyed by task id.
+    """
+    report = ProofReport()
+    proofs: dict[str, list[str]] = {}
+    for line in (line for task_lines in outcomes.values() for line in task_lines):
         if line["reason"] == Reason.NOT_EXACT:
-            proved.refused[line["trial_uid"]] = line["detail"]
+            report.refused[line["trial_uid"]] = line["detail"]
         elif line["reason"] is None:
-            held[line[f"{variant}.proof"]] = _names(line, variant)
+            proofs[line[f"{variant}.proof"]] = _applicable(line, variant)
     for row in (row for shard in shards for row in shard.rows):
-        if row["digest"] not in held:
-            proved.unproved.append(row["trial_uid"])
-        for proof in held.get(row["digest"], ()):
-            proved.rows[proof] += 1
-            proved.tokens[proof] += row["ids"]
-    return proved
+        if row["digest"] not in proofs:
+            report.unproved.append(row["trial_uid"])
+        for proof in proofs.get(row["digest"], ()):
+            report.rows[proof] += 1
+            report.tokens[proof] += row["ids"]
+    return report
 
 
-def _names(line: TrialOutcome, variant: Variant) -> list[str]:
-    """The proofs that held for a row: which ones apply to it, else it would not be one."""
-    whole = [] if line[f"{variant}.literal_markup"] else ["whole_text"]
-    return ["decodes", "turns", *whole, *(["engines_agree"] if line["against_reference"] else [])]
+def _applicable(line: TrialOutcome, variant: Variant) -> list[str]:
+    """Return the proofs that apply to a row; it passed them all, otherwise it would not be a row."""
+    # Literal markup is encoded as ordinary text (R8), so tokenizing all of the text gives other ids.
+    whole_text = [] if line[f"{variant}.literal_markup"] else ["whole_text"]
+    return ["decodes", "turns", *whole_text, *(["engines_agree"] if line["against_reference"] else [])]

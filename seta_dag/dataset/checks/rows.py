@@ -1,4 +1,7 @@
-"""What the written shards hold, held against the ledger and the schema."""
+"""Compare the written shards with the schema and the ledger (rules R10 and R11, docs/rules.md).
+
+Each check returns one sentence per fault; an empty list means that it passed.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,21 @@ from typing import Any
 
 from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.dataset.shards.reader import RowFacts, Shard, shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
+from seta_dag.dataset.shards.reader import RowFacts, Shard
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.variants import Variant
 
 _COMPARED = ("task_id", "trial_uid", "reward", "n_messages", "local_token_count", "n_assistant_tokens")
-_SHOWN = 5
+_SHOWN = 5  # differing rows; when one build goes wrong, usually all of its rows differ
 
 
 def wrong_schemas(dataset: Path) -> list[str]:
-    """A sentence for each shard whose columns, types or metadata are not exactly those of R10."""
+    """Find shards whose columns, types or metadata differ from `ROW_SCHEMA`; no shard is a fault too.
+
+    Raises:
+        DatasetError: if a shard cannot be read.
+    """
     paths = shard_paths(dataset)
     wrong = [path.name for path in paths if not _has_row_schema(path)]
     faults = [f"{name}: its schema is not that of a row" for name in wrong]
@@ -27,30 +35,35 @@ def wrong_schemas(dataset: Path) -> list[str]:
 def _has_row_schema(path: Path) -> bool:
     with opened(path) as file:
         schema = file.schema_arrow
+    # `equals` ignores the metadata by default.
     return bool(schema.equals(ROW_SCHEMA) and schema.metadata == ROW_SCHEMA.metadata)
 
 
 def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Variant) -> list[str]:
-    """A sentence for each row that is not the ledger's, or is missing, or out of order."""
+    """Find rows that are missing, superfluous or out of order, or that differ from their ledger line."""
     found = [row for shard in shards for row in shard.rows]
     order = [(row["task_id"], row["trial_uid"], row["conv_json_path"]) for row in found]
     written = [tuple(row[name] for name in _COMPARED) for row in found]
     wanted = [_as_row(line, variant) for line in lines if line["disposition"] == "row"]
+    # Rows are compared as sets below, so the order needs a check of its own.
     faults = [] if order == sorted(order) else ["rows are not sorted by task_id, trial_uid, conv_json_path"]
-    for row in sorted(set(wanted).symmetric_difference(written))[:_SHOWN]:
+    # By repr, since a column of a damaged shard can be null, which does not compare with a number.
+    for row in sorted(set(wanted).symmetric_difference(written), key=repr)[:_SHOWN]:
         faults.append(f"{row[1]}: only in the {'ledger' if row in wanted else 'shards'}: {row}")
+    # Sets can't tell a row from two equal ones; only their number can.
     if not faults and len(written) != len(wanted):
         faults.append(f"{len(written)} rows in the shards, {len(wanted)} in the ledger")
     return faults
 
 
 def _as_row(line: LedgerLine, variant: Variant) -> tuple[Any, ...]:
+    """Return the values of the `_COMPARED` columns that the row of a ledger line must have."""
     counts = {"local_token_count": f"{variant}_tokens", "n_assistant_tokens": f"{variant}_trainable_tokens"}
     return tuple(line[counts.get(name, name)] for name in _COMPARED)
 
 
 def wrong_lengths(shards: Sequence[Shard]) -> list[str]:
-    """A sentence for each row whose ids, mask and counts do not fit together."""
+    """Find rows whose ids, mask and counts contradict each other, or that train on no token."""
     wrong = [(shard.name, row) for shard in shards for row in shard.rows if not _fits(row)]
     return [f"{name}, {row['trial_uid']}: ids, mask and counts do not fit together" for name, row in wrong]
 

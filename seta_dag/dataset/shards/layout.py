@@ -1,4 +1,8 @@
-"""Which rows stand together in a shard: decided by the tasks' own names, not by how many there are."""
+"""Names of the shards, and which rows each of them contains.
+
+Boundaries depend on the names of the tasks, not on their number, so that a new task leaves most shards
+unchanged (rule R12, docs/rules.md).
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,44 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from seta_dag.store.layout import FORMAT_VERSION
 
-NEIGHBOURS = 16
-"""A shard ends after each task whose name hashes lower than those of this many tasks before and after
-it: 33 tasks a shard on average, never fewer than 17 but at the ends, seldom over 60."""
+SHARD_GLOB = "data/train-*.parquet"
+"""Matches the shards of a dataset, relative to its directory; the Hub derives the split from this form."""
 
+NEIGHBOURS = 16
+"""A shard ends after each task whose name has the lowest hash among this many tasks before and after it.
+
+That gives 33 tasks per shard on average, at least 17 except at both ends, and seldom more than 60.
+"""
 
 RowKey = tuple[str, str, str]
-"""(task, run, trial uid)"""
+"""(task id, run, trial uid)"""
+
+
+def shard_paths(dataset: Path) -> list[Path]:
+    """Return the shards in a dataset's directory, in order; empty if there are none."""
+    return sorted(dataset.glob(SHARD_GLOB))
+
+
+def shard_names(n: int) -> list[str]:
+    """Return the paths of the shards of a dataset with `n` of them, relative to its directory."""
+    return [f"data/train-{i:05d}-of-{n:05d}.parquet" for i in range(n)]
 
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """The rows of one shard; `key` is another whenever the content of one of them is."""
+    """The rows of one shard that is to be written.
+
+    Attributes:
+        rows: keys of the rows, sorted.
+        key: hex sha256 of the variant and of the rows' keys and contents; changes if any row does.
+    """
 
     rows: tuple[RowKey, ...]
     key: str
@@ -33,25 +57,32 @@ class ShardPlan:
 def plan_shards(
     rows: Sequence[Mapping[str, Any]], contents: Mapping[RowKey, str], variant: str
 ) -> Iterator[ShardPlan]:
-    """Tasks in order, cut where their names say so: a new task changes its own piece, seldom another."""
-    of_task: dict[str, list[RowKey]] = defaultdict(list)
+    """Divide the rows into shards, with tasks in order and no task in two shards.
+
+    `rows` are ledger lines in any order, and `contents` identifies the content of each. Without rows, there
+    is one empty shard.
+    """
+    by_task: dict[str, list[RowKey]] = defaultdict(list)
     for line in rows:
-        of_task[line["task_id"]].append((line["task_id"], line["run"], line["trial_uid"]))
-    tasks = sorted(of_task)
+        by_task[line["task_id"]].append((line["task_id"], line["run"], line["trial_uid"]))
+    tasks = sorted(by_task)
     for start, end in pairwise([0, *_ends(tasks), len(tasks)]):
+        # The last task can itself end a shard, and [len, len) is then empty. Without any task, that empty
+        # range is the dataset: `load_dataset` needs a file to read the columns from.
         if start < end or not tasks:
-            rows_of_piece = [row for task in tasks[start:end] for row in sorted(of_task[task])]
-            yield _piece(rows_of_piece, contents, variant)
+            shard_rows = [row for task in tasks[start:end] for row in sorted(by_task[task])]
+            yield _plan(shard_rows, contents, variant)
 
 
 def _ends(tasks: Sequence[str]) -> Iterator[int]:
-    """Where a shard ends: a position depends on the names of the tasks around it alone."""
-    marks = [hashlib.sha256(task.encode()).digest() for task in tasks]
-    for at, mark in enumerate(marks):
-        if mark == min(marks[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]):
-            yield at + 1
+    """Yield the exclusive end of each shard but the last, as an index into `tasks`."""
+    hashes = [hashlib.sha256(task.encode()).digest() for task in tasks]
+    for i, digest in enumerate(hashes):
+        # A local minimum depends on nearby names only; a new task can't move boundaries further away.
+        if digest == min(hashes[max(0, i - NEIGHBOURS) : i + NEIGHBOURS + 1]):
+            yield i + 1
 
 
-def _piece(rows: list[RowKey], contents: Mapping[RowKey, str], variant: str) -> ShardPlan:
+def _plan(rows: list[RowKey], contents: Mapping[RowKey, str], variant: str) -> ShardPlan:
     content = [FORMAT_VERSION, variant, [(*row, contents[row]) for row in rows]]
     return ShardPlan(tuple(rows), hashlib.sha256(orjson.dumps(content)).hexdigest())

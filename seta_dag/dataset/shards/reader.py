@@ -1,4 +1,7 @@
-"""What the written shards hold: each is read back once, whole, and then known while it is not touched."""
+"""Read the written shards back, to check and count them.
+
+Each shard is read completely, one long column at a time. The result is cached until the file changes.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from xxhash import xxh3_128
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.workers import in_order
 from seta_dag.store.arrow import text_bytes, to_numpy
@@ -21,7 +25,7 @@ from seta_dag.store.atomic import mark, read_memo, write_memo
 from seta_dag.store.parquet import opened
 
 _GROUP_ROWS = 1000
-"""The rows that `datasets` puts into one Arrow batch at most."""
+"""Maximum number of rows that `datasets` puts into one Arrow batch."""
 _PLAIN = (
     "task_id", "trial_uid", "conv_json_path", "reward", "model", "n_messages", "local_token_count",
     "n_assistant_tokens",
@@ -29,14 +33,21 @@ _PLAIN = (
 _NEVER_NULL = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
 
 RowFacts = dict[str, Any]
+"""What is known of one row; see `Shard.rows`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One shard: `rows` in order, and (rows, bytes as mapped Arrow) of each batch that `datasets` makes.
+    """Content of one shard, without its long columns.
 
-    A row has its small columns as written, and what was counted: `ids`, `mask` and `ones` of its lists,
-    `others` (mask entries neither 0 nor 1), and the `digest` that identifies a proved row.
+    Attributes:
+        name: file name.
+        size: of the file, in bytes.
+        rows: one dict per row, in order: the `_PLAIN` columns as written; `ids` and `mask`, the lengths of
+            `input_ids` and `loss_mask`; `ones`, the number of 1s in the mask; `others`, the number of mask
+            entries other than 0 and 1; `digest`, hex xxh3 of text, ids and mask, which identifies the row
+            that was proved.
+        batches: (number of rows, bytes as Arrow) of each batch that `datasets` reads from the file.
     """
 
     name: str
@@ -45,33 +56,35 @@ class Shard:
     batches: list[tuple[int, int]]
 
 
-def shard_paths(dataset: Path) -> list[Path]:
-    """The shards of a dataset's directory, in order."""
-    return sorted((dataset / "data").glob("train-*.parquet"))
-
-
 def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
-    """All shards of a dataset. Raises `DatasetError` for one that can't be read or is not of R10's form.
+    """Read all shards of a dataset, in order; empty if there are none.
 
-    `memo` is a file that keeps what was read, for shards whose size and time are still the same.
+    `memo` is a cache file: shards whose size and time have not changed are taken from it. None reads all.
+
+    Raises:
+        DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
+        OutputError: if the cache file cannot be written.
     """
-    kept: dict[str, Any] = (memo and read_memo(memo)) or {}
+    cached: dict[str, Any] = (memo and read_memo(memo)) or {}
     paths = shard_paths(dataset)
-    shards = list(in_order(lambda path: _again(kept.get(_key(path)), path) or _read(path), paths))
-    give_back()
+    shards = list(in_order(lambda path: _from_cache(cached.get(_key(path)), path) or _read(path), paths))
+    give_back()  # free memory that the C library would keep after the large columns
     known = dict(zip(map(_key, paths), shards, strict=True))
-    if memo and known.keys() != kept.keys():
+    if memo and known.keys() != cached.keys():
         write_memo(memo, known)
     return shards
 
 
 def _key(path: Path) -> str:
-    """Another one for each file, and the same for a shard that was kept under another name."""
+    """Return a cache key that changes with the file, but not with its name.
+
+    Unchanged shards are hard-linked under a new name whenever the number of shards changes.
+    """
     return f"{path.stat().st_ino} {mark(path)}"
 
 
-def _again(kept: RowFacts | None, path: Path) -> Shard | None:
-    return Shard(**{**kept, "name": path.name}) if kept else None
+def _from_cache(cached: dict[str, Any] | None, path: Path) -> Shard | None:
+    return Shard(**{**cached, "name": path.name}) if cached else None
 
 
 def _read(path: Path) -> Shard:
@@ -83,7 +96,7 @@ def _read(path: Path) -> Shard:
 
 
 def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
-    """One long column in memory at a time."""
+    """Add a row group to `shard`, with only one long column in memory at a time."""
     rows: list[RowFacts] = []
     batches = []
     for batch in _batches(file, group, list(_PLAIN)):
@@ -91,11 +104,12 @@ def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
         batches.append([batch.num_rows, arrow_bytes(batch)])
     digests = [xxh3_128() for _ in rows]
     for name in (name for name in FIELDS if name not in _PLAIN):
-        place = 0
+        # Batches have the same boundaries for every column, so batch n always starts at the same row.
+        start = 0
         for n, batch in enumerate(_batches(file, group, [name])):
             batches[n][1] += arrow_bytes(batch)
-            _count(name, batch[name], rows[place:], digests[place:])
-            place += batch.num_rows
+            _count(name, batch[name], rows[start:], digests[start:])
+            start += batch.num_rows
     for row, digest in zip(rows, digests, strict=True):
         row["digest"] = digest.hexdigest()
     shard.rows.extend(rows)
@@ -103,41 +117,51 @@ def _read_group(file: pq.ParquetFile, group: int, shard: Shard) -> None:
 
 
 def _count(name: str, column: pa.Array, rows: list[RowFacts], digests: list[xxh3_128]) -> None:
-    """Adds what is counted of one long column to its rows, and its bytes to what identifies them."""
+    """Add the counts of one long column to its rows, and its values to their digests.
+
+    `rows` and `digests` start with the column's first row, and may continue after its last one.
+    """
     values: Any
     if name == "chat_template_str":
-        values, at = text_bytes(column)
+        values, offsets = text_bytes(column)
     elif name == "input_ids":
-        values, at = to_numpy(column, np.int32)
+        values, offsets = to_numpy(column, np.int32)
     elif name == "loss_mask":
-        wide, at = to_numpy(column, np.int64)
-        values, beyond = wide.astype(np.int8), wide.view(np.uint64) > 1
+        wide, offsets = to_numpy(column, np.int64)
+        # Proofs hash an int8 mask. As unsigned, negative entries are huge: one comparison finds all invalid.
+        values, invalid = wide.astype(np.int8), wide.view(np.uint64) > 1
     else:
         return
-    for row, digest, start, end in zip(rows, digests, at[:-1].tolist(), at[1:].tolist(), strict=False):
+    # List i is `values[offsets[i]:offsets[i + 1]]`; Python ints, since numpy ones are no JSON for the cache.
+    starts, ends = offsets[:-1].tolist(), offsets[1:].tolist()
+    for row, digest, start, end in zip(rows, digests, starts, ends, strict=False):
         digest.update(values[start:end])
         if name == "input_ids":
             row["ids"] = end - start
         elif name == "loss_mask":
-            others = int(np.count_nonzero(beyond[start:end]))
+            others = int(np.count_nonzero(invalid[start:end]))
             ones = int(np.count_nonzero(wide[start:end] == 1))
             row |= {"mask": end - start, "ones": ones, "others": others}
 
 
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """The batches that `datasets` makes of a shard, or those columns of them, one row group at a time."""
+    """Yield the batches that `datasets` reads from a shard, with all columns or only these.
+
+    Raises:
+        DatasetError: if the shard cannot be read, has another schema, or a null where none is allowed.
+    """
     with opened(path, ROW_SCHEMA) as file:
         for group in range(file.num_row_groups):
             yield from _batches(file, group, columns)
 
 
 def _batches(file: pq.ParquetFile, group: int, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    return map(_sound, file.iter_batches(_GROUP_ROWS, row_groups=[group], columns=columns))
+    return map(_validated, file.iter_batches(_GROUP_ROWS, row_groups=[group], columns=columns))
 
 
-def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
-    batch.validate(full=True)  # text that is not UTF-8, offsets that lead nowhere
-    found = [name for name in _NEVER_NULL if name in batch.schema.names and batch[name].null_count]
-    if found:
-        raise pa.ArrowInvalid(f"a null in {', '.join(found)}")
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    batch.validate(full=True)  # finds text that is not UTF-8, and offsets out of range
+    nulls = [name for name in _NEVER_NULL if name in batch.schema.names and batch[name].null_count]
+    if nulls:
+        raise pa.ArrowInvalid(f"a null in {', '.join(nulls)}")
     return batch

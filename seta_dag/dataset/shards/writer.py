@@ -1,4 +1,7 @@
-"""R10 and R12: the Parquet shards of a variant, cut by the tasks' names, only the touched ones written."""
+"""Write the Parquet shards of a variant (rules R10 and R12, docs/rules.md).
+
+Only shards whose rows have changed are written; all others are hard-linked into the new directory.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
-from seta_dag.dataset.shards.layout import ShardPlan, plan_shards
+from seta_dag.dataset.shards.layout import ShardPlan, plan_shards, shard_names
 from seta_dag.dataset.shards.source import RowSource
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.stage import Progress, no_progress
@@ -26,7 +29,13 @@ from seta_dag.tokens.variants import Variant
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """What was written: the shards' paths in order, how many of them anew, and their rows."""
+    """The shards of one variant after a build.
+
+    Attributes:
+        paths: of all shards, in order.
+        written: number of shards that this build wrote; the others were unchanged.
+        rows: number of rows in all shards.
+    """
 
     paths: tuple[Path, ...]
     written: int
@@ -40,80 +49,86 @@ def write_shards(
     fingerprints: Mapping[str, str],
     tick: Progress = no_progress,
 ) -> Shards:
-    """Writes the shards of the ledger's rows; those whose rows did not change are kept as they are.
+    """Write the shards of all rows in the ledger, reusing those whose rows have not changed.
 
-    The dataset's directory is put in place in one step. Its README.md stays only where no shard
-    changed: a card is never seen beside data that it does not describe. Raises `NotBuiltError` where
-    the stage file of a row is missing or damaged, and removes a damaged one, so that it is built again.
+    The dataset's directory is replaced in one step. Its README.md survives only if no shard changed, so a
+    card never describes other data than that next to it. `tick` is called with (shards done, all shards).
+
+    Raises:
+        NotBuiltError: if the stage file of a row is missing or damaged; a damaged one is removed, so that
+            the next build rebuilds it.
+        OutputError: if the dataset cannot be written.
     """
     rows = [line for line in ledger if line["disposition"] == "row"]
     source = RowSource.of(out, fingerprints)
-    pieces = list(plan_shards(rows, source.contents(variant, rows), variant))
-    names = [f"train-{i:05d}-of-{len(pieces):05d}.parquet" for i in range(len(pieces))]
+    plans = list(plan_shards(rows, source.contents(variant, rows), variant))
+    names = shard_names(len(plans))
     data, index = out.dataset(variant) / "data", out.memo(f"{variant}.shards")
-    kept = _kept(index, data)
-    done = tuple(data / name for name in names)
-    if [kept.get(piece.key) for piece in pieces] == list(done) and len(list(data.iterdir())) == len(done):
-        return Shards(done, 0, len(rows))
-    source.require_intact(piece for piece in pieces if piece.key not in kept)
-    aside = _written_aside(source, variant, dict(zip(names, pieces, strict=True)), kept, tick)
+    unchanged = _unchanged(index, data)
+    paths = tuple(out.dataset(variant) / name for name in names)
+    # The second condition finds files that no build wrote; a rewrite removes them.
+    if [unchanged.get(plan.key) for plan in plans] == list(paths) and len(list(data.iterdir())) == len(paths):
+        return Shards(paths, 0, len(rows))
+    source.require_intact(plan for plan in plans if plan.key not in unchanged)
+    aside = _write_aside(source, variant, dict(zip(names, plans, strict=True)), unchanged, tick)
     replace_directory(aside, out.dataset(variant))
-    write_memo(index, {piece.key: [path.name, mark(path)] for piece, path in zip(pieces, done, strict=True)})
-    return Shards(done, sum(piece.key not in kept for piece in pieces), len(rows))
+    write_memo(index, {plan.key: [path.name, mark(path)] for plan, path in zip(plans, paths, strict=True)})
+    return Shards(paths, sum(plan.key not in unchanged for plan in plans), len(rows))
 
 
-def _written_aside(
+def _write_aside(
     source: RowSource,
     variant: Variant,
-    pieces: Mapping[str, ShardPlan],
-    kept: Mapping[str, Path],
+    plans: Mapping[str, ShardPlan],
+    unchanged: Mapping[str, Path],
     tick: Progress,
 ) -> Path:
-    """The whole dataset in a directory beside its own; a shard a core is written at once."""
+    """Write the complete dataset to a temporary directory, one shard per core at a time."""
     aside = source.out.stages / f"{variant}.new"
-    remove(aside)
+    remove(aside)  # left over if an earlier build was killed
     (aside / "data").mkdir(parents=True)
 
     def put(name: str) -> None:
-        piece, path = pieces[name], aside / "data" / name
-        if piece.key in kept:
-            _link(kept[piece.key], path)
+        plan, path = plans[name], aside / name
+        if plan.key in unchanged:
+            _link(unchanged[plan.key], path)
         else:
-            _write(path, source.groups(variant, piece))
+            _write(path, source.groups(variant, plan))
 
-    for done, _ in enumerate(in_order(put, pieces), 1):
-        tick(done, len(pieces))
-    give_back()
+    for done, _ in enumerate(in_order(put, plans), 1):
+        tick(done, len(plans))
+    give_back()  # free memory that the C library would keep after the large columns
     return aside
 
 
-def _kept(index: Path, data: Path) -> dict[str, Path]:
-    """The shards that stand in `data` as they were written, by the key of their piece."""
-    standing = marks(data)
-    kept = (read_memo(index) or {}).items()
-    return {key: data / name for key, (name, written) in kept if standing.get(name) == written}
+def _unchanged(index: Path, data: Path) -> dict[str, Path]:
+    """Return the shards in `data` that have not been touched since they were written, keyed by plan key."""
+    on_disk = marks(data)
+    written = (read_memo(index) or {}).items()
+    return {key: data / name for key, (name, mark_then) in written if on_disk.get(name) == mark_then}
 
 
-def _link(kept: Path, path: Path) -> None:
+def _link(shard: Path, path: Path) -> None:
     try:
-        os.link(kept, path)
+        os.link(shard, path)
     except OSError:  # a file system without hard links
-        shutil.copy2(kept, path)
+        shutil.copy2(shard, path)
 
 
 _WITH_STATISTICS = [name for name in FIELDS if name not in LONG and name != "provider_token_counts"]
-"""Of a log the least and the greatest one are of no use, and would be held in memory twice."""
+"""Minimum and maximum of a long column are useless, and would keep two of its values in memory."""
 
 
 def _write(path: Path, groups: Iterable[pa.Table]) -> None:
-    """One row group after the other. zstd, a dictionary for the masks alone, and chunks cut by content,
-    so that a changed row leaves most of the file's bytes as they were for the Hub's storage."""
+    """Write a shard, one row group per table."""
     settings: dict[str, Any] = {
         "compression": "zstd",
         "compression_level": 3,
+        # Only masks repeat their values.
         "use_dictionary": ["loss_mask.list.element"],
         "write_page_index": True,
         "write_statistics": _WITH_STATISTICS,
+        # Page boundaries follow the content, so that after a change the Hub stores only the changed pages.
         "use_content_defined_chunking": True,
     }
     with written_aside(path) as aside, pq.ParquetWriter(aside, ROW_SCHEMA, **settings) as writer:

@@ -30,6 +30,7 @@ def _field(kind: Any, multiple: bool, text: str) -> Any:
     return (list[kind] if multiple else kind) | None, Field(default=None, description=text)
 
 
+# The config class has one field per filter, so a registered filter shows up in the launchpad by itself.
 _filters: dict[str, Any] = {
     one.name: _field(one.option.kind, one.option.multiple, one.option.help) for one in FILTERS
 }
@@ -62,7 +63,7 @@ def ledger(project: Project, config: LedgerConfig) -> Result:
     merged = read_merged(out.resume_chain)
     lines = account(out, merged, options.filters)
     write_ledger(out.ledger, lines, options.filters)
-    store_options(out, options, ["filters"])
+    store_options(out, options, ["filters"])  # each asset stores the options that it used
     prune(out, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]
     shown = ("trial_uid", "task_id", "run", "reason", "detail")

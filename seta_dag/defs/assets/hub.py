@@ -9,8 +9,9 @@ from seta_dag.dataset.up_to_date import inputs_of, mark_finished
 from seta_dag.defs.assets.dataset import DATASETS, ledger
 from seta_dag.defs.assets.rollouts import Result
 from seta_dag.defs.assets.task_stage import table
+from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.partitions import ONE_RUN
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings
+from seta_dag.defs.resources import Project, StudentSettings
 from seta_dag.hub.card.write import facts_of, write_card
 from seta_dag.hub.publish import Published
 from seta_dag.options.stored import store_options
@@ -75,6 +76,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
             yield _published(hub.publish(project, variant))
         else:
             context.log.info("no Hub repo is configured (SETA_HUB_REPO), so nothing is published")
+        # After the publish, so that a build whose upload failed is not finished.
         note_finished(project, student, hub, variant)
 
     return on_the_hub

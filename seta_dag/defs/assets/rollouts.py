@@ -32,6 +32,7 @@ def resume_chain(context: dg.AssetExecutionContext, project: Project, student: S
     merged = merge_runs(options.rollouts, options.runs, find_student(options.student).identity)
     write_merged(out.resume_chain, merged)
     store_options(out, options, ["rollouts", "runs", "student"])
+    # None is removed here: the range of this very run is defined by the registered tasks.
     context.instance.add_dynamic_partitions("task", [key_of(task) for task in merged.fingerprints])
     # A task depends on the merge only through its rules (this data version) and on its own trials (its
     # fingerprint). So no task looks stale just because the merge ran again.

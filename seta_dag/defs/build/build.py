@@ -51,11 +51,12 @@ def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan
     """
     require_apart(request.out, request.options)
     with locked(request.out.root, waiting):
+        # Under the lock, or a build that is running would lose its files.
         if request.full:
             request.out.forget()
         plan = plan_build(request)
         store_options(request.out, request.options)
-        if plan.tasks:
+        if plan.tasks:  # in the background, while the code location is imported
             request.student.load_ahead(request.project)
         yield plan
 
@@ -64,9 +65,11 @@ def build(
     definitions: dg.Definitions, instance: dg.DagsterInstance, request: Request, plan: BuildPlan
 ) -> BuildResult:
     """Materialize the tasks of the plan, then ledger, datasets, cards and what is published."""
+    # Even if nothing is to be built: a new Dagster instance has yet to learn what is on disk.
     tags, total = prepare(instance, request, plan), len(plan.merged.fingerprints)
     if not plan.tasks and plan.finished and _all_materialized(instance):
         return BuildResult(total, 0)
+    # None is every asset; without tasks, only the unpartitioned ones can run.
     names = None if tags else DATASET_ASSETS + HUB_ASSETS
     assets = None if names is None else asset_keys(names)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)

@@ -16,6 +16,7 @@ def failures_in(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
     """Return the sentences: checks first, then steps, or what Dagster says if it is neither."""
     evaluated = [event.event_specific_data for event in events if event.event_type == _CHECKED]
     checks = [one for one in evaluated if isinstance(one, dg.AssetCheckEvaluation) and not one.passed]
+    # Warnings are shown in the UI only; they do not fail a build.
     errors = [check for check in checks if check.severity == dg.AssetCheckSeverity.ERROR]
     steps = [event for event in events if event.is_step_failure and not _is_check(event)]
     sentences = (*map(_check_sentence, errors), *map(step_sentence, steps))
@@ -32,6 +33,7 @@ def _is_check(event: dg.DagsterEvent) -> bool:
 def step_sentence(event: dg.DagsterEvent) -> str:
     """Return the message of our own error, or of the first cause of another, without its class name."""
     error: Any = getattr(event.event_specific_data, "error", None)
+    # Dagster wraps what a step raised: unwrap to an error of ours, which is a sentence, or the first cause.
     while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
         error = error.cause
     message = error.message.strip() if error is not None else event.message

@@ -9,9 +9,10 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.dataset.up_to_date import inputs_of, is_finished
+from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
-from seta_dag.defs.resources import HubSettings, Project, StudentSettings, require_apart
+from seta_dag.defs.resources import Project, StudentSettings, require_apart
 from seta_dag.errors import ConfigError
 from seta_dag.executor.stage import failures, unbuilt
 from seta_dag.hub.card.prose import read_prose
@@ -65,10 +66,12 @@ class Request:
 
     def run_config(self, names: tuple[str, ...] | None = None) -> dict[str, Any]:
         """Return the run config for a run over the assets called `names` (None: all)."""
+        # The options are complete, so the ledger must not add stored filters to them.
         ledger = {"config": {**_listed(self.options.filters.values), "only_these": True}}
         hub = self.hub.model_copy(update={"card": str(self.options.card or "")})
         resources = {"project": self.project, "student": self.student, "hub": hub}
         return {
+            # Dagster refuses config for an op that is not part of the run.
             "ops": {"ledger": ledger} if names is None or "ledger" in names else {},
             "loggers": {"progress": {}},
             "resources": {name: {"config": one.model_dump()} for name, one in resources.items()},
@@ -106,6 +109,7 @@ def plan_build(request: Request) -> BuildPlan:
     merged = merge_runs(options.rollouts, options.runs, student.identity)
     facts = build_facts(options.rollouts, merged, student, options.filters, options.runs)
     inputs = inputs_of(merged, facts, read_prose(options.card), request.hub.pattern)
+    # A task that failed is not built, so `_tasks` has it, too; only the sensor leaves it out.
     failed = list(failures(out, merged.fingerprints))
     return BuildPlan(merged, _tasks(request, merged), failed, is_finished(out, inputs, merged), inputs)
 
@@ -123,6 +127,7 @@ def prepare(instance: dg.DagsterInstance, request: Request, plan: BuildPlan) -> 
     fingerprints = plan.merged.fingerprints
     register(instance, fingerprints)
     built = set(fingerprints) - set(unbuilt(request.out, fingerprints))
+    # An instance can be newer than the files, for example after its history was deleted.
     report_built(instance, asset_keys(TASK_ASSETS), built)
     return range_of(instance, plan.tasks) if plan.tasks else {}
 

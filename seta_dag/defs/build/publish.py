@@ -9,7 +9,7 @@ import dagster as dg
 from seta_dag.defs.build.failures import failures_in
 from seta_dag.defs.build.plan import HUB_ASSETS, Request, asset_keys
 from seta_dag.defs.build.run import run_job
-from seta_dag.options.stored import require_same_rollouts
+from seta_dag.options.stored import require_same_build
 from seta_dag.tokens.variants import Variant
 
 
@@ -28,8 +28,9 @@ def publish(
     Raises:
         ConfigError: the options are not those of the build; nothing was written.
     """
-    require_same_rollouts(request.out, request.options)
+    require_same_build(request.out, request.options)
     request.hub.preflight(request.project).require_its_rollouts()
+    # Cards first: they name the repo, which the last build may not have known.
     kinds = ("card",) if dry_run else ("card", "hub")
     names = tuple(f"{variant}_{kind}" for variant in variants for kind in kinds)
     events = run_job(definitions, instance, request.run_config(names), {}, asset_keys(names))

@@ -34,6 +34,7 @@ def run_job(
         raise_on_error=False,
     )
     events = list(result.all_events)
+    # With `raise_on_error=False` Ctrl-C is an event like any other.
     if any(event.is_step_failure and _INTERRUPTED in step_sentence(event) for event in events):
         raise KeyboardInterrupt
     return events

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
 from seta_dag.hub.card.parse import Card, features_schema, holds_rows, parse_card, same_number
@@ -41,6 +41,7 @@ def check_card(
     if variant not in VARIANTS:
         return [f"{readme}: Build: unknown variant {variant}"]
     wrong = _wrong_numbers(card, dataset, stats, lines, variant)
+    # Wrong numbers change whole lines, too, so the words are compared only once the numbers agree.
     wrong = wrong or list(wrong_words(card, stats, lines, variant, filters or Filters()))
     return [f"{readme}: {sentence}" for sentence in wrong]
 
@@ -83,13 +84,14 @@ def _table(card: Card, heading: str, expected: Expected, source: str, first: int
     written = card.numbers(heading, first, width)
     if len(written) != len(card.tables.get(heading, ())):
         yield f"{heading}: one label appears in two rows"
+    # Both directions: labels that are missing from the card, and labels that should not be on it.
     for label in [*expected, *(label for label in written if label not in expected)]:
         yield from _row(f"{heading}, {label}", written.get(label, []), expected.get(label, ()), source)
 
 
 def _row(what: str, written: Sequence[str], expected: Sequence[float], source: str) -> Iterator[str]:
     if not expected and all(same_number(number, 0) for number in written):
-        return  # a run without trials is on the card but not in the ledger
+        return  # a run without trials is on the card, with zeros, but not in the ledger
     if len(written) != len(expected) or not all(map(same_number, written, expected)):
         numbers = ", ".join(f"{value:,}" for value in expected) or "nothing"
         yield f"{what}: it says {', '.join(written) or 'nothing'}, {source} {numbers}"
@@ -137,4 +139,5 @@ def _against_ledger(card: Card, lines: Sequence[LedgerLine], variant: Variant) -
     expected["trainable tokens"] = sum(line[f"{variant}_trainable_tokens"] for line in rows)
     written = card.numbers("Statistics", 1, 1)
     for label, value in expected.items():
+        # Only the first number: trainable tokens also have a share in their cell.
         yield from _row(f"Statistics, {label}", written.get(label, [])[:1], (value,), "the ledger")

@@ -33,12 +33,14 @@ def wrong_words(
     """
     facts = _facts(card, filters)
     expected = _rendered_again(card, stats, lines, variant, facts)
+    # The first heading is the title. A section of a person's own must not pass for one of the card's.
     for heading in expected.headings[1:]:
         if card.headings.count(heading) > 1:
             yield f"it has more than one section {heading}"
     if card.yaml != expected.yaml:
         yield "its YAML does not match these shards"
-    yield from _wrong_sums(facts)
+    yield from _wrong_checksums(facts)
+    # Counters, not sets: a line that the template writes twice must be there twice.
     missing = Counter(_own_lines(expected)) - Counter(_own_lines(card))
     yield from (f"this line is missing or was changed: {line}" for line in missing)
 
@@ -62,7 +64,7 @@ def _named(place: re.Pattern[str], card: Card) -> str | None:
 
 
 def _facts(card: Card, filters: Filters) -> BuildFacts:
-    """Return the names that only the card itself contains."""
+    """Return the facts of the build that neither shards nor ledger contain, as the card states them."""
     build = {row[0]: row[1] for row in card.tables.get("Build", ())}
     settings = [spans for spans in card.spans.get("Rollouts", ()) if spans]
     return BuildFacts(
@@ -83,10 +85,11 @@ def _chains(card: Card) -> dict[str, list[str]]:
         if not chains or ((found := _PLACE.fullmatch(place)) and found[1] == "1"):
             chains.append([])
         chains[-1].append(run)
+    # The card does not name its chains; padded numbers keep their order when they are sorted as text.
     return {f"{number:09}": chain for number, chain in enumerate(chains)}
 
 
-def _wrong_sums(facts: BuildFacts) -> Iterator[str]:
+def _wrong_checksums(facts: BuildFacts) -> Iterator[str]:
     if facts.template_sha256 not in KNOWN_TEMPLATES:
         yield f"Build: no renderer knows a chat template with sha256 {facts.template_sha256}"
     if facts.student == DEFAULT_STUDENT and facts.tokenizer_sha256 != QWEN3_TOKENIZER_SHA256:

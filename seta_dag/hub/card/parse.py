@@ -1,4 +1,4 @@
-"""Reads a card as its readers do: the YAML by a YAML parser, the text by a Markdown parser."""
+"""Read a card as its readers do: the YAML with a YAML parser, the text with a Markdown parser."""
 
 from __future__ import annotations
 
@@ -25,9 +25,16 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`yaml` is the parsed front matter. `headings` are all headings of the text, in order; `tables` has
-    the rows of the tables below each heading, without the tables' heads, and `spans` the code spans of each
-    of these rows. `text` is the Markdown."""
+    """A parsed README.md.
+
+    Attributes:
+        yaml: the parsed front matter, of any YAML type.
+        headings: all headings of the text, in order.
+        tables: for each heading, the rows of the tables below it, without header rows; one string per cell.
+        spans: for each heading, the contents of the code spans in each of these rows; same length as
+            `tables`.
+        text: the Markdown after the front matter.
+    """
 
     yaml: Any
     headings: Sequence[str]
@@ -36,7 +43,7 @@ class Card:
     text: str
 
     def at(self, *keys: str | int) -> Any:
-        """The value at this place of the YAML, None where there is none."""
+        """Return the YAML value at a path of keys and indices, or None if there is none."""
         value = self.yaml
         for key in keys:
             try:
@@ -46,45 +53,54 @@ class Card:
         return value
 
     def numbers(self, heading: str, first: int, width: int) -> dict[str, list[str]]:
-        """The numbers in `width` cells from the cell `first` on, by the rows' labels."""
+        """Return the numbers in cells `[first, first + width)` of each row, by the label in its first cell.
+
+        Rows with the same label overwrite each other, so fewer entries than rows mean a repeated label.
+        """
         rows = self.tables.get(heading, ())
         return {row[0]: _NUMBER.findall(" ".join(row[first : first + width])) for row in rows}
 
 
 def parse_card(text: str) -> Card:
-    """The card in the text of README.md. Raises `DatasetError` where it has no readable YAML."""
+    """Parse the text of README.md.
+
+    Raises:
+        DatasetError: it has no front matter, or the front matter is not YAML.
+    """
     parts = _FRONT_MATTER.fullmatch(text)
     if parts is None:
         raise DatasetError("it has no YAML between two lines of ---")
     try:
         front = yaml.safe_load(parts[1])
     except yaml.YAMLError as error:
-        raise DatasetError(f"its YAML can't be read ({error})") from error
+        raise DatasetError(f"its YAML cannot be read ({error})") from error
     headings, cells = _tables(parts[2])
-    tables = {heading: [tuple(map(_shown, row)) for row in rows] for heading, rows in cells.items()}
+    tables = {heading: [tuple(map(_displayed, row)) for row in rows] for heading, rows in cells.items()}
     spans = {heading: [_spans(row) for row in rows] for heading, rows in cells.items()}
     return Card(front, headings, tables, spans, parts[2])
 
 
 def same_number(written: str, value: float) -> bool:
-    """Whether `written` (`1,234`, `12.5`, `37.1%`) is `value`, rounded to the places that are written."""
+    """Return whether `written` (`1,234`, `12.5`, `37.1%`) is `value`, rounded to its decimal places."""
     digits, percent, _ = written.replace(",", "").partition("%")
     half_a_place = 0.5 * 10.0 ** -len(digits.partition(".")[2])
+    # The epsilon accepts a value that lies exactly between two roundings, in spite of binary floats.
     return abs(float(digits) - value * (100 if percent else 1)) <= half_a_place + 1e-9
 
 
 def holds_rows(category: Any, rows: int) -> bool:
-    """Whether that many rows are in a size category of the Hub, such as `1K<n<10K`."""
+    """Return whether a size category of the Hub, such as `1K<n<10K`, contains `rows`."""
     found = _CATEGORY.fullmatch(str(category))
     if found is None:
         return False
     low = int(found[1] or 0) * _UNITS[found[2] or ""]
     high = int(found[3]) * _UNITS[found[4]]
+    # The Hub only has whole decades, so 1K<n<1M is not one of its categories.
     return low <= rows < high and high == (10 * low or 1000)
 
 
 def features_schema(features: Any) -> pa.Schema | None:
-    """The columns that the YAML's features stand for, None where they are no features."""
+    """Return the Arrow schema of the features in the YAML, or None if they are malformed."""
     try:
         return pa.schema([(feature["name"], _arrow_type(feature)) for feature in features])
     except (KeyError, TypeError, ValueError):
@@ -100,26 +116,27 @@ def _arrow_type(feature: Mapping[str, Any]) -> pa.DataType:
 
 
 def _tables(markdown: str) -> tuple[list[str], dict[str, list[list[Token]]]]:
-    """All headings, and the cells of the tables' rows below each."""
+    """Return all headings, and the cells of the table rows below each; rows before any are under ''."""
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
     headings: list[str] = []
     tables: dict[str, list[list[Token]]] = {}
+    # The parser gives a flat list, in which the text of a heading or cell follows its opening token.
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
-            headings.append(_shown(inline))
+            headings.append(_displayed(inline))
         elif token.type == "tr_open":
             cells: list[Token] = []
         elif token.type == "td_open":
             cells.append(inline)
-        elif token.type == "tr_close" and cells:
+        elif token.type == "tr_close" and cells:  # a header row has th cells, so it has none here
             tables.setdefault(headings[-1] if headings else "", []).append(cells)
     return headings, tables
 
 
-def _shown(inline: Token) -> str:
-    """What a reader sees of a heading or a cell."""
+def _displayed(inline: Token) -> str:
+    """Return the text of a heading or cell as displayed, without Markdown syntax."""
     return "".join(child.content for child in inline.children or ())
 
 

@@ -1,6 +1,6 @@
-"""What a person says about a dataset: title, description, license, links and sections of their own.
+"""A person's own words for the cards: title, description, license, links and sections.
 
-It stands in one TOML file for both variants, and can't touch the numbers of the card.
+They come from one TOML file for both variants, and cannot change the numbers on a card.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the card in a person's own words; `text` is Markdown."""
+    """A section in a person's own words; `title` is one line, `text` is Markdown."""
 
     title: str
     text: str
@@ -35,7 +35,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A person's own words; with none given the card speaks for itself. `links` maps names to addresses."""
+    """A person's own words for the cards; by default there are none.
+
+    Attributes:
+        title: first heading, without the variant; None uses the card's own.
+        description: Markdown below the title.
+        license: license id of the Hub.
+        links: address by name.
+        sections: sections before the license, in order.
+    """
 
     title: str | None = None
     description: str | None = None
@@ -45,15 +53,18 @@ class Prose:
 
 
 def read_prose(path: Path | None) -> Prose:
-    """The prose in the TOML file at `path`, the default without one.
+    """Read a person's own words from a TOML file; None gives the default.
 
     Keys, all optional: title, description, license (an id of the Hub), [links] of name = address, and
-    any number of [[section]] with title and text. Raises `ConfigError` for anything else.
+    any number of [[section]] with title and text.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or has any other key or type.
     """
     if path is None:
         return Prose()
-    given = _toml(path)
-    _refuse_others(path, "the file", given, _KEYS)
+    given = _read_toml(path)
+    _require_known_keys(path, "the file", given, _KEYS)
     return Prose(
         title=_text(path, given, "title", None),
         description=_text(path, given, "description", None),
@@ -63,34 +74,34 @@ def read_prose(path: Path | None) -> Prose:
     )
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: can't be read ({error.strerror}); give a TOML file") from error
-    except ValueError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a TOML file") from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError are both ValueErrors
         raise ConfigError(f"{path}: not TOML ({error})") from error
 
 
 def _links(path: Path, links: Any) -> dict[str, str]:
     if not isinstance(links, dict):
-        raise ConfigError(f"{path}: links is no table; write [links] and below it name = address")
+        raise ConfigError(f"{path}: links is not a table; write [links] and below it name = address")
     return {name: _checked(path, f"links.{name}", address, "link") for name, address in links.items()}
 
 
 def _sections(path: Path, sections: Any) -> tuple[Section, ...]:
     if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
-        raise ConfigError(f"{path}: section is no list of tables; write [[section]] with title and text")
+        raise ConfigError(f"{path}: section is not a list of tables; write [[section]] with title and text")
     return tuple(_section(path, section) for section in sections)
 
 
 def _section(path: Path, section: Mapping[str, Any]) -> Section:
-    _refuse_others(path, "[[section]]", section, ("title", "text"))
+    _require_known_keys(path, "[[section]]", section, ("title", "text"))
     title = _checked(path, "a [[section]]'s title", section.get("title"), "title")
     return Section(title, _checked(path, f"text of section {title!r}", section.get("text"), "text"))
 
 
-def _refuse_others(path: Path, where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def _require_known_keys(path: Path, where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
     unknown = sorted(given.keys() - set(known))
     if unknown:
         raise ConfigError(f"{path}: {where} has no key {', '.join(unknown)}; it has {', '.join(known)}")

@@ -26,6 +26,7 @@ def write_card(out: OutputLayout, variant: Variant, facts: BuildFacts, prose: Pr
     """
     folder = out.dataset(variant)
     stats = read_stats(folder, out.shard_facts(variant))
+    # Both ids are needed: each card links to the other variant.
     ids = {name: repo.replace("{variant}", name) if repo else None for name in VARIANTS}
     companion = next(ids[name] for name in VARIANTS if name != variant)
     text = render_card(stats, read_ledger(out.ledger), facts, variant, prose, companion, ids[variant])

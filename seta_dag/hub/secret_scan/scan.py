@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.hub.secret_scan.rules import Rule, rules
 from seta_dag.store.atomic import write_bytes
@@ -79,9 +80,9 @@ def scan(folder: Path, allowed: Iterable[str] = ()) -> Findings:
     Raises:
         DatasetError: if there are no shards.
     """
-    shards = sorted(folder.glob("data/train-*.parquet"))
+    shards = shard_paths(folder)
     if not shards:
-        raise DatasetError(f"{folder}: no data/train-*.parquet in it; build the dataset first")
+        raise DatasetError(f"{folder}: no {SHARD_GLOB} in it; build the dataset first")
     # Several rules can match the same secret, hence a set.
     known, all_rules, found, n_rows = frozenset(allowed), rules(), set[Finding](), 0
     for shard in shards:
@@ -102,12 +103,12 @@ def read_allowed(path: Path) -> frozenset[str]:
     """Read the allowed fingerprints from a text file with one per line and comments after `#`.
 
     Raises:
-        ConfigError: if the file can't be read, or a line is not a fingerprint.
+        ConfigError: if the file cannot be read, or a line is not a fingerprint.
     """
     try:
         lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read as a list of allowed fingerprints ({error})") from error
+        raise ConfigError(f"{path}: cannot be read as a list of allowed fingerprints ({error})") from error
     wrong = [str(n) for n, line in enumerate(lines, 1) if line and not _FINGERPRINT.fullmatch(line)]
     if wrong:
         raise ConfigError(f"{path}: line {', '.join(wrong)}: not a fingerprint of 16 hex digits")

@@ -1,4 +1,4 @@
-"""What is said of a row in one line each, the same in the terminal and on the page."""
+"""One-line facts about a row, the same in the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
 
 def facts(inspection: Inspection) -> list[tuple[str, str]]:
-    """(name, value) of each, in the order in which they are to be read."""
+    """Return (name, value) of each fact, in display order."""
     row, line, tokens = inspection.row, inspection.line, len(inspection.ids)
-    share = inspection.n_trainable / max(tokens, 1)
+    fraction = inspection.n_trainable / max(tokens, 1)
     return [
         ("Tokens", f"{tokens:,}"),
-        ("Trainable", f"{inspection.n_trainable:,} ({share:.1%})"),
+        ("Trainable", f"{inspection.n_trainable:,} ({fraction:.1%})"),
         ("Turns", _turns(inspection)),
-        ("Messages logged", f"{row['n_messages']}"),
+        ("Logged messages", f"{row['n_messages']}"),
         ("Reward", f"{row['reward']:.3f} ({line['passed']} of {line['total']} tests passed)"),
         ("Model", row["model"] or "not logged"),
         ("Flags", ", ".join(line["flags"] or ()) or "none"),
-        ("Ids read as the rendered text", "yes, exactly" if inspection.reads_as_text else "no"),
-        ("Tokens as the provider counted", _provider(row["provider_token_counts"])),
+        ("Ids decode to the rendered text", "yes, exactly" if inspection.reads_as_text else "no"),
+        ("Tokens counted by the provider", _provider(row["provider_token_counts"])),
         ("Log", row["conv_json_path"]),
     ]
 

@@ -1,4 +1,4 @@
-"""An inspection as one HTML page that needs nothing else: no script, no font, no connection."""
+"""Render an inspection as one self-contained HTML page, without scripts, fonts or requests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from seta_dag.reports.printable import on_one_line, printable
+from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
-from seta_dag.reports.row.inspection import Inspection, Token
+from seta_dag.reports.row.inspection import Inspection
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _LABELS = {"reasoning": "Reasoning", "call": "Tool call", "output": "Tool output"}
-_FOLD_ABOVE = 1500
-_AROUND = 3
-_PREVIEW = 120
+_FOLD_ABOVE = 1500  # tokens
+_AROUND = 3  # tokens shown on each side of a boundary
+_PREVIEW = 120  # characters
+# One letter per class, because a page can have 90,000 tokens.
 _CLASSES = {"text": "", "markup": "m", "literal": "l"}
 
 
 def as_html(inspection: Inspection) -> str:
-    """Every token of the row, grouped by turn; blocks of more than 1,500 tokens are folded at first.
+    """Render every token of the row, grouped by turn.
 
-    Text of the rollout is only ever text: it is escaped, and the page's Content-Security-Policy allows
-    nothing but the page's own style.
+    Blocks of more than 1,500 tokens are folded at first. Text of the rollout is always escaped, and the
+    page's Content-Security-Policy allows nothing but the page's own style.
     """
     style = (importlib.resources.files("seta_dag.reports.row") / "page.css").read_text("utf-8")
     return _template().render(
@@ -59,22 +61,23 @@ def _template() -> Template:
 
 
 def attributes(token: Token) -> Markup:
-    """The attributes of a token's element, in few bytes: a page can hold 90,000 of them."""
+    """Return the attributes of a token's element, unquoted where possible to keep the page small."""
     named = " ".join(_classes(token))
-    return Markup(f" data-i={token.id} data-p={token.place}" + (f' class="{named}"' if named else ""))  # noqa: S704
+    return Markup(f" data-i={token.id} data-p={token.position}" + (f' class="{named}"' if named else ""))  # noqa: S704
 
 
 def classes(token: Token) -> str:
-    """The classes of a token that stands outside a run of tokens."""
+    """Return the classes of a token outside a run; inside, the run's element says if it is trainable."""
     return " ".join([*_classes(token), *(["learn"] if token.is_trainable else [])])
 
 
 def _classes(token: Token) -> list[str]:
     is_newline = token.text.isspace() and "\n" in token.text
     found = {_CLASSES[token.kind]: True, "e": token.is_escaped, "n": is_newline}
-    return [name for name, holds in found.items() if name and holds]
+    return [name for name, applies in found.items() if name and applies]
 
 
 def preview(text: str) -> str:
-    """The beginning of a block, on one line."""
+    """Return the beginning of a block, on one line."""
+    # Cut before splitting, because a block can have megabytes; runs of white space shrink to one space.
     return " ".join(text[: 4 * _PREVIEW].split())[:_PREVIEW]

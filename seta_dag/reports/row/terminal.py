@@ -1,4 +1,4 @@
-"""An inspection for a terminal: each turn with its span, its mask and the tokens at both of its ends."""
+"""Render an inspection for a terminal: one line per turn, with the tokens at both of its ends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from seta_dag.reports.printable import on_one_line, printable
+from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
-from seta_dag.reports.row.inspection import Inspection, Token
+from seta_dag.reports.row.inspection import Inspection
 from seta_dag.reports.row.turn_spans import TurnSpan
 
 _AT_EACH_END = 4
@@ -19,8 +20,11 @@ _STYLES = {"text": "", "markup": "blue", "literal": "bold yellow"}
 
 
 def as_renderable(inspection: Inspection) -> RenderableType:
-    """For a rich console of any width. Nothing in it can move the cursor or change its colours."""
-    title = f"{inspection.row['trial_uid']}, {inspection.variant}, as {inspection.student.name} reads it"
+    """Return what a rich console of any width can print.
+
+    Text of the rollout is escaped, so it can neither move the cursor nor change colours.
+    """
+    title = f"{inspection.row['trial_uid']}, {inspection.variant}, decoded by {inspection.student.name}"
     return Group(Text(printable(title), style="bold"), _turns(inspection), _facts(inspection))
 
 
@@ -47,16 +51,17 @@ def _row(inspection: Inspection, turn: TurnSpan) -> Iterable[RenderableType]:
 
 
 def _ends(inspection: Inspection, turn: TurnSpan) -> Text:
+    # A short turn is shown completely: its two ends must not overlap.
     middle = min(turn.first + _AT_EACH_END, turn.end)
     last = max(turn.end - _AT_EACH_END, middle)
-    first = _shown(inspection.tokens(turn.first, middle))
-    rest = _shown(inspection.tokens(last, turn.end))
+    first = _show(inspection.tokens(turn.first, middle))
+    rest = _show(inspection.tokens(last, turn.end))
     gap = "\n… " if last > middle else "\n"
     return Text.assemble(first, gap, rest) if last < turn.end else first
 
 
-def _shown(tokens: Iterable[Token]) -> Text:
-    """Each token's id and text, with its white space as symbols."""
+def _show(tokens: Iterable[Token]) -> Text:
+    """Return the id and text of each token, with white space as symbols."""
     texts = [
         Text.assemble((f"{token.id} ", "dim"), (_visible(token.text), _STYLES[token.kind]))
         for token in tokens

@@ -1,4 +1,7 @@
-"""The turns of a row and what they consist of, read off its ids alone: only special tokens are markup."""
+"""Split a row into turns and parts.
+
+Only special tokens in the ids are markup. Text that spells one (literal markup) never splits a turn.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from seta_dag.tokens.student.engines import Ids
 from seta_dag.tokens.student.vocabulary import Decoded
 
 PartKind = Literal["text", "reasoning", "call", "output"]
+# Opening tag -> (closing tag, kind), by the role in which the pair is a block.
 Opening = Mapping[Markup, tuple[Markup, PartKind]]
 _OPENING: Mapping[str, Opening] = {
     "assistant": {THINK: (END_THINK, "reasoning"), TOOL_CALL: (END_TOOL_CALL, "call")},
@@ -32,7 +36,10 @@ _OPENING: Mapping[str, Opening] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Tokens `first` to `end` of the row: a block between two special tokens, or the text around."""
+    """Tokens `[first, end)` of the row.
+
+    Either a block with the special tokens that open and close it, or the text around blocks (kind `text`).
+    """
 
     kind: PartKind
     first: int
@@ -41,8 +48,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class TurnSpan:
-    """Tokens `first` to `end`, from `<|im_start|>` up to the next one. `role` is as rendered, but `tool`
-    for the user turn that holds the output of tools."""
+    """One turn: tokens `[first, end)`, from `<|im_start|>` up to the next one.
+
+    Attributes:
+        number: 1 for the first turn of the row.
+        role: as rendered, except `tool` for a user turn with the output of tools.
+        first: index of the first token.
+        end: index after the last token.
+        parts: cover the turn without gaps, in order.
+    """
 
     number: int
     role: str
@@ -52,8 +66,13 @@ class TurnSpan:
 
 
 def turn_spans(ids: Ids, decoded: Decoded, markup_ids: Mapping[str, int]) -> list[TurnSpan]:
-    """Every turn of a row, in order; together they are the whole row."""
+    """Return the turns of a row, in order and without gaps.
+
+    `markup_ids` maps each special token to its id. Tokens before the first `<|im_start|>`, if there are any,
+    are a turn of their own.
+    """
     starts = np.flatnonzero(ids == markup_ids[IM_START]).tolist()
+    # A set, because the first turn normally starts at 0.
     bounds = sorted({0, *starts, len(ids)})
     return [
         _turn(number, first, end, ids, decoded, markup_ids)
@@ -64,28 +83,27 @@ def turn_spans(ids: Ids, decoded: Decoded, markup_ids: Mapping[str, int]) -> lis
 def _turn(
     number: int, first: int, end: int, ids: Ids, decoded: Decoded, markup_ids: Mapping[str, int]
 ) -> TurnSpan:
-    (header,) = decoded.texts([(first, end)])
-    role = header.removeprefix(IM_START.encode()).partition(b"\n")[0].decode("utf-8", "replace")
-    opening = {markup_ids[tag]: (markup_ids[close], kind) for tag, (close, kind) in _of(role).items()}
+    # The role is the first line of the text, however many tokens it takes.
+    (text,) = decoded.texts([(first, end)])
+    role = text.removeprefix(IM_START.encode()).partition(b"\n")[0].decode("utf-8", "replace")
+    blocks = _OPENING.get(role, {})
+    opening = {markup_ids[tag]: (markup_ids[close], kind) for tag, (close, kind) in blocks.items()}
     parts = tuple(_parts(ids[first:end].tolist(), first, opening))
     is_tool = any(part.kind == "output" for part in parts)
     return TurnSpan(number, "tool" if is_tool else role, first, end, parts)
 
 
-def _of(role: str) -> Opening:
-    return _OPENING.get(role, {})
-
-
 def _parts(ids: Sequence[int], offset: int, opening: Mapping[int, tuple[int, PartKind]]) -> Iterator[Part]:
-    """Blocks and the text between them; a block that is never closed is text."""
-    at = 0
-    for place, token in enumerate(ids):
-        if place < at or token not in opening or opening[token][0] not in ids[place:]:
+    """Yield blocks and the text between them; a block that is never closed is text."""
+    at = 0  # end of the last part
+    for start, token in enumerate(ids):
+        # Tokens before `at` are inside a block, where opening tags mean nothing.
+        if start < at or token not in opening or opening[token][0] not in ids[start:]:
             continue
         closing, kind = opening[token]
-        if place > at:
-            yield Part("text", offset + at, offset + place)
-        at = ids.index(closing, place) + 1
-        yield Part(kind, offset + place, offset + at)
+        if start > at:
+            yield Part("text", offset + at, offset + start)
+        at = ids.index(closing, start) + 1
+        yield Part(kind, offset + start, offset + at)
     if at < len(ids):
         yield Part("text", offset + at, offset + len(ids))

@@ -44,7 +44,7 @@ def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) ->
         trials: all trials of these runs.
 
     Raises:
-        ConfigError: a `failed/` directory can't be listed.
+        ConfigError: a `failed/` directory cannot be listed.
     """
     with_trial = {(trial.chain, trial.task_id) for trial in trials}
     latest: dict[tuple[str, str], tuple[Run, Path]] = {}

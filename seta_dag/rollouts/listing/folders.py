@@ -33,10 +33,10 @@ def list_folder(folder: Path) -> list[os.DirEntry[str]]:
     """Return the entries of a directory in no order, empty if there is no such directory.
 
     Raises:
-        ConfigError: the directory can't be read, so it may contain trials that would be missed.
+        ConfigError: the directory cannot be read, so it may contain trials that would be missed.
     """
     try:
-        # With read but no search permission, listing works and gives names that can't be opened. The
+        # With read but no search permission, listing works and gives names that cannot be opened. The
         # "/." needs search permission, so this fails here instead of missing what is below.
         with os.scandir(f"{folder}/.") as entries:
             return list(entries)
@@ -44,13 +44,13 @@ def list_folder(folder: Path) -> list[os.DirEntry[str]]:
         if error.errno in LEADS_NOWHERE:
             return []
         raise ConfigError(
-            f"{clean(str(folder))}: can't be read ({error.strerror}), but may contain trials; grant read"
+            f"{clean(str(folder))}: cannot be read ({error.strerror}), but may contain trials; grant read"
             " permission, or exclude it by selecting other runs by path, as in --runs 'experiment/*'"
         ) from error
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a directory or a link to one; True if that can't be determined."""
+    """Return whether an entry is a directory or a link to one; True if that cannot be determined."""
     try:
         return entry.is_dir()
     except OSError as error:
@@ -59,7 +59,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a file or a link to one; True if that can't be determined."""
+    """Return whether an entry is a file or a link to one; True if that cannot be determined."""
     try:
         return entry.is_file()
     except OSError as error:
@@ -79,7 +79,7 @@ def run_paths(root: Path, pattern: str) -> list[str]:
             result is not filtered.
 
     Raises:
-        ConfigError: a directory can't be read, and a run that matches `pattern` could be in it.
+        ConfigError: a directory cannot be read, and a run that matches `pattern` could be in it.
     """
     top = os.path.realpath(root)
     found: list[tuple[_Route, str]] = []  # route of each run, and the real path of its trials/

@@ -75,9 +75,9 @@ def find_runs(root: Path, pattern: str = "*") -> list[Run]:
 
     Raises:
         ConfigError: `root` is not a directory, contains no run or none that matches, or a directory in
-            it can't be read; or the path of a run is not valid UTF-8, so that no row could hold it.
+            it cannot be read; or the path of a run is not valid UTF-8, so that no row could hold it.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises if a directory above can't be entered
+    if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises if a directory above cannot be entered
         raise ConfigError(f"{root}: no such directory; give the directory that holds the rollouts")
     found = [run_at(path) for path in run_paths(root, pattern)]
     runs = [run for run in found if _matches(run.path, pattern)]
@@ -99,7 +99,7 @@ def list_trials(root: Path, run: Run) -> list[Trial]:
     """Return every trial directory of a run, sorted by uid, without image builds (`_build*`).
 
     Raises:
-        ConfigError: the directory `trials/` of the run can't be listed.
+        ConfigError: the directory `trials/` of the run cannot be listed.
     """
     entries = list_folder(root / run.path / TRIALS)
     names = [entry.name for entry in entries if is_folder(entry)]

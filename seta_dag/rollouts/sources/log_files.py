@@ -1,4 +1,4 @@
-"""Where a trial's logs lie: every `conv_*.json` below CAMEL_LOG_DIR."""
+"""Where the logs of a trial are: all `conv_*.json` below CAMEL_LOG_DIR (rule R4, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE
 
 LOGS = "CAMEL_LOG_DIR"
+"""Name of the directory of logs in a trial directory."""
 
 
 def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
-    """(the logs of a trial directory, the folders among them that can't be listed), in no order.
+    """Return (logs, directories that cannot be listed) of the trial directory `trial`, in no order.
 
-    Whatever has the name of a log is given, a folder or a dead link too. Links to folders are not followed.
+    Logs are found by name only, so they may turn out to be directories or dead links. Links to
+    directories are not followed. Both lists are empty if there is no directory of logs.
     """
     logs: list[os.DirEntry[str]] = []
-    closed: list[str] = []
+    unlisted: list[str] = []
     folders = [f"{trial}/{LOGS}"]
+    # Strings and DirEntry instead of Path: this runs over every log of every trial, also in a build that
+    # has nothing to do.
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(folder) as listed:
-                entries = list(listed)
+            with os.scandir(folder) as iterator:
+                entries = list(iterator)
             folders += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         except OSError as error:
-            closed += [folder] if error.errno not in LEADS_NOWHERE else []
+            unlisted += [folder] if error.errno not in LEADS_NOWHERE else []
             continue
-        logs += [file for file in entries if file.name.startswith("conv_") and file.name.endswith(".json")]
-    return logs, closed
+        logs += [log for log in entries if log.name.startswith("conv_") and log.name.endswith(".json")]
+    return logs, unlisted
 
 
 def read_log(path: Path) -> bytes:

@@ -27,8 +27,8 @@ class Snapshot:
     Attributes:
         path: path of the chosen log.
         data: its bytes.
-        log: what they parse to.
-        log_skipped: whether another `conv_*.json` is cut off or foreign, or a folder of logs is unreadable.
+        log: the JSON object in it.
+        log_skipped: another log is unusable, or a directory of logs cannot be listed.
         borrowed: reasoning that another log holds, by index of the message from 0.
         notes: what is unusual about the other logs.
     """

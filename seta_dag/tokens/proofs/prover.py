@@ -67,7 +67,7 @@ class Prover:
         """Run every proof of a row except `engines_agree`.
 
         Of `conversation` only the assistant turns are used. `literal` says that the row has literal markup:
-        then its text can't be tokenized as one string, which would turn the literal markup into special
+        then its text cannot be tokenized as one string, which would turn the literal markup into special
         tokens. Returns None if all proofs hold, else the sentence of the first that fails.
         """
         expected = nfc_utf8(rendered.utf8)

@@ -13,7 +13,7 @@ def download(repo_id: str) -> Path:
     """Return the folder of a student's files from the Hub, or from its cache.
 
     Raises:
-        StudentError: There is no such student on the Hub, or the Hub can't be reached.
+        StudentError: There is no such student on the Hub, or the Hub cannot be reached.
     """
     from huggingface_hub import snapshot_download
 

@@ -120,7 +120,8 @@ def _require_usable(student: Student) -> None:
             student.engine(name).encode([""])
     except Exception as error:  # each engine raises types of its own
         raise StudentError(
-            f"{student.tokenizer_path}: the tokenizer can't be loaded ({_one_line(error)}); download it again"
+            f"{student.tokenizer_path}: the tokenizer cannot be loaded ({_one_line(error)}); "
+            "download it again"
         ) from error
 
 

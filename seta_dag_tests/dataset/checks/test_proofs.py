@@ -1,4 +1,4 @@
-"""Which rows are proved by what, and which trials a proof refused."""
+"""Which proofs cover which rows, and which trials failed a proof."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from seta_dag.dataset.shards.reader import Shard
 
 
 def outcome(uid: str, **given: Any) -> dict[str, Any]:
-    """A row's outcome, whose digest is its uid, but for what is given."""
+    """Return a row's outcome whose digest is its uid, with the given values replaced."""
     row = {"trial_uid": uid, "reason": None, "detail": None, "against_reference": False}
     return {**row, "thinking.proof": uid, "thinking.literal_markup": False} | given
 
 
 def shard(*uids: str) -> Shard:
-    """A shard of rows of ten tokens each."""
+    """Return a shard with one row of ten tokens per uid."""
     return Shard("train", 1, [{"trial_uid": uid, "digest": uid, "ids": 10} for uid in uids], [])
 
 
-HELD: dict[str, tuple[dict[str, Any], set[str]]] = {
+COVERED_BY: dict[str, tuple[dict[str, Any], set[str]]] = {
     "an ordinary row": ({}, {"decodes", "turns", "whole_text"}),
-    "one with literal markup": ({"thinking.literal_markup": True}, {"decodes", "turns"}),
-    "one of the sample": ({"against_reference": True}, set(PROOFS)),
-    "a literal one of the sample": (
+    "a row with literal markup": ({"thinking.literal_markup": True}, {"decodes", "turns"}),
+    "a row of the reference sample": ({"against_reference": True}, set(PROOFS)),
+    "a sampled row with literal markup": (
         {"against_reference": True, "thinking.literal_markup": True},
         {"decodes", "turns", "engines_agree"},
     ),
 }
 
 
-@pytest.mark.parametrize("case", HELD)
-def test_a_row_counts_for_the_proofs_that_it_was_held_to(case: str) -> None:
-    given, proofs = HELD[case]
-    proved = read_proofs([shard("a")], {"task": [outcome("a", **given)]}, "thinking")
-    assert {name for name, rows in proved.rows.items() if rows} == proofs
-    assert proved.tokens == {name: 10 * rows for name, rows in proved.rows.items()}
-    assert not proved.unproved and not proved.refused
+@pytest.mark.parametrize("case", COVERED_BY)
+def test_a_row_counts_only_for_the_proofs_that_checked_it(case: str) -> None:
+    given, proofs = COVERED_BY[case]
+    report = read_proofs([shard("a")], {"task": [outcome("a", **given)]}, "thinking")
+    assert {name for name, rows in report.rows.items() if rows} == proofs
+    assert report.tokens == {name: 10 * rows for name, rows in report.rows.items()}
+    assert not report.unproved and not report.refused
 
 
-def test_a_row_without_a_proof_is_unproved() -> None:
+def test_a_row_without_a_matching_proof_is_unproved() -> None:
     outcomes = {"task": [outcome("a"), outcome("b", **{"thinking.proof": "other"})]}
-    proved = read_proofs([shard("a", "b"), shard("c")], outcomes, "thinking")
-    assert proved.unproved == ["b", "c"] and proved.rows["decodes"] == 1
+    report = read_proofs([shard("a", "b"), shard("c")], outcomes, "thinking")
+    assert report.unproved == ["b", "c"] and report.rows["decodes"] == 1
 
 
-def test_a_trial_that_was_dropped_proves_no_row() -> None:
+def test_a_dropped_trial_proves_no_row_and_is_reported_as_refused() -> None:
     outcomes = {"task": [outcome("a", reason="not_exact", detail="thinking: turns 2: x")]}
-    proved = read_proofs([shard("a")], outcomes, "thinking")
-    assert proved.unproved == ["a"] and proved.refused == {"a": "thinking: turns 2: x"}
+    report = read_proofs([shard("a")], outcomes, "thinking")
+    assert report.unproved == ["a"] and report.refused == {"a": "thinking: turns 2: x"}
 
 
 DETAILS = {
@@ -65,5 +65,5 @@ DETAILS = {
 
 
 @pytest.mark.parametrize("detail", DETAILS)
-def test_a_refusal_is_told_by_the_one_proof_that_made_it(detail: str) -> None:
+def test_each_refusal_is_attributed_to_exactly_one_proof(detail: str) -> None:
     assert [proof for proof in PROOFS if refused_by(proof, detail)] == [DETAILS[detail]]

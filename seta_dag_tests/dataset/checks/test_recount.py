@@ -1,4 +1,4 @@
-"""R11: the listing counts what the merge lists, whatever lies in the rollouts directory."""
+"""The independent recount agrees with the merge for any rollouts directory (Rule R11, docs/rules.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seta_dag.rollouts.merge import merge_runs
 from seta_dag_tests.support.unprivileged import closed
 
 Tree = dict[str, str | None]
-"""Paths below the root's parent: None a folder, `-> x` a link to x, else a file's text."""
+"""Paths below the root's parent; None is a folder, `-> x` a link to x, anything else a file's text."""
 
 X = "root/exp/X/trials/task_t0_ab"
 TREES: dict[str, tuple[Tree, dict[str, int]]] = {
@@ -34,8 +34,8 @@ TREES: dict[str, tuple[Tree, dict[str, int]]] = {
         {"exp/X": 1, "exp/X/old/Y": 1, "exp/X/old/Y/Z": 0},
     ),
     "a run below the root": ({"root/trials/task_t0_ab": None, "root/b/trials": None}, {".": 1, "b": 0}),
-    "a folder of traceback's name": ({X: None, "root/exp/X/failed/a.txt": None}, {"exp/X": 1}),
-    "a dead link of a traceback's name": ({X: None, "root/exp/X/failed/a.txt": "-> a.txt"}, {"exp/X": 1}),
+    "a folder named like a traceback": ({X: None, "root/exp/X/failed/a.txt": None}, {"exp/X": 1}),
+    "a dead link named like a traceback": ({X: None, "root/exp/X/failed/a.txt": "-> a.txt"}, {"exp/X": 1}),
     "tracebacks": (
         {
             X: None,
@@ -43,7 +43,7 @@ TREES: dict[str, tuple[Tree, dict[str, int]]] = {
         },
         {"exp/X": 1, "failed: exp/X": 1},
     ),
-    "a traceback of a bad name": (
+    "a traceback with a bad name": (
         {X: None, "root/exp/X/trials/notes": None, "root/exp/X/failed/notes.txt": ""},
         {"exp/X": 2, "failed: exp/X": 1},
     ),
@@ -52,7 +52,7 @@ TREES: dict[str, tuple[Tree, dict[str, int]]] = {
         | {f"root/exp/{run}/failed/a.txt": "" for run in ("X", "X_resume_2")},
         {"exp/X": 1, "exp/X_resume_2": 0, "failed: exp/X": 1},
     ),
-    "a run that is called _resume": (
+    "a run named _resume": (
         {"root/exp/_resume/trials": None, "root/exp/_resume/failed/a.txt": ""},
         {"exp/_resume": 0, "failed: exp/_resume": 1},
     ),
@@ -70,22 +70,22 @@ TREES: dict[str, tuple[Tree, dict[str, int]]] = {
 
 
 def plant(folder: Path, tree: Tree) -> Path:
-    """Makes the tree below `folder` and gives its root; what can't stand beside the rest is left out."""
+    """Create the tree below `folder` and return its root; paths that conflict with others are skipped."""
     (folder / "root").mkdir()
-    for path, what in tree.items():
+    for path, content in tree.items():
         with suppress(OSError):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            if what is None:
+            if content is None:
                 (folder / path).mkdir(exist_ok=True)
-            elif what.startswith("-> "):
-                (folder / path).symlink_to(what.removeprefix("-> "))
+            elif content.startswith("-> "):
+                (folder / path).symlink_to(content.removeprefix("-> "))
             else:
-                (folder / path).write_text(what)
+                (folder / path).write_text(content)
     return folder / "root"
 
 
 def merged_counts(root: Path, pattern: str) -> Counter[str]:
-    """The same counts of what the merge lists."""
+    """Return the same counts, taken from the merge."""
     merged = merge_runs(root, pattern, "student")
     counts = Counter(trial.run for trial in merged.trials)
     counts.update(dict.fromkeys(merged.runs, 0))
@@ -94,14 +94,14 @@ def merged_counts(root: Path, pattern: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_what_lies_there_is_counted(name: str, tmp_path: Path) -> None:
+def test_runs_trials_and_tracebacks_are_counted(name: str, tmp_path: Path) -> None:
     tree, expected = TREES[name]
     root = plant(tmp_path, tree)
     assert dict(count_by_run(root, "*")) == expected
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_merge_lists_as_much(name: str, tmp_path: Path) -> None:
+def test_the_merge_gives_the_same_counts(name: str, tmp_path: Path) -> None:
     tree, expected = TREES[name]
     assert dict(merged_counts(plant(tmp_path, tree), "*")) == expected
 
@@ -123,7 +123,7 @@ PATTERNS = st.sampled_from(["*", "*", "X*", "a/*", "?", "X/[aX]*"])
 
 
 @given(tree=RANDOM, pattern=PATTERNS)
-def test_the_listing_counts_what_the_merge_lists(tree: Tree, pattern: str) -> None:
+def test_recount_and_merge_agree_on_random_trees(tree: Tree, pattern: str) -> None:
     with TemporaryDirectory() as folder:
         root = plant(Path(folder), {"root/X/trials/task_t0_ab": None, "root/a/X/trials": None, **tree})
         try:
@@ -134,23 +134,23 @@ def test_the_listing_counts_what_the_merge_lists(tree: Tree, pattern: str) -> No
 
 
 @pytest.mark.parametrize("pattern", ["X*", "exp/*", "exp/X", "none", "*/X"])
-def test_a_glob_leaves_runs_out(pattern: str, tmp_path: Path) -> None:
+def test_only_runs_matching_the_glob_are_counted(pattern: str, tmp_path: Path) -> None:
     paths = ["exp/X", "exp/Y", "other/X"]
     root = plant(tmp_path, {f"root/{path}/trials": None for path in paths})
-    kept = {"X*": {0, 2}, "exp/*": {0, 1}, "exp/X": {0}, "none": set(), "*/X": {0, 2}}[pattern]
-    assert count_by_run(root, pattern).keys() == {paths[n] for n in kept}
+    matched = {"X*": {0, 2}, "exp/*": {0, 1}, "exp/X": {0}, "none": set(), "*/X": {0, 2}}[pattern]
+    assert count_by_run(root, pattern).keys() == {paths[n] for n in matched}
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o111], ids=oct)
 @pytest.mark.parametrize("folder", ["exp", "exp/X", "exp/X/trials", "exp/X/failed", "notes"])
-def test_a_folder_that_cant_be_listed_is_a_wrong_setting(folder: str, mode: int, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_listed_is_a_config_error(folder: str, mode: int, tmp_path: Path) -> None:
     root = plant(tmp_path, {X: None, "root/notes": None, "root/exp/X/failed": None})
-    with closed(root / folder, mode), pytest.raises(ConfigError, match=f"{root / folder}: can't be listed"):
+    with closed(root / folder, mode), pytest.raises(ConfigError, match=f"{root / folder}: cannot be listed"):
         count_by_run(root, "*")
 
 
 @pytest.mark.parametrize("folder", ["exp/X", "exp/X/trials", "notes"])
-def test_it_may_be_closed_where_the_glob_names_the_path_of_others(folder: str, tmp_path: Path) -> None:
+def test_an_unreadable_folder_outside_the_glob_is_ignored(folder: str, tmp_path: Path) -> None:
     root = plant(tmp_path, {X: None, "root/notes": None, "root/exp/Y/trials": None})
     with closed(root / folder):
         assert dict(count_by_run(root, "exp/Y*")) == {"exp/Y": 0}
@@ -158,16 +158,19 @@ def test_it_may_be_closed_where_the_glob_names_the_path_of_others(folder: str, t
 
 LINES = [{"run": "X", "chain": "X", "trial_uid": "a"}, {"run": "X", "chain": "X", "trial_uid": None}]
 UNACCOUNTED: dict[str, tuple[dict[str, int], list[str]]] = {
-    "all": ({"X": 1, "failed: X": 1}, []),
+    "all accounted for": ({"X": 1, "failed: X": 1}, []),
     "an empty run": ({"X": 1, "Y": 0, "failed: X": 1}, []),
-    "one more on disk": ({"X": 2, "failed: X": 1}, ["X: 1 lines in the ledger, 2 on disk"]),
-    "one less on disk": ({"failed: X": 1}, ["X: 1 lines in the ledger, 0 on disk"]),
-    "another run": ({"X": 1, "Y": 1, "failed: X": 1}, ["Y: 0 lines in the ledger, 1 on disk"]),
-    "a failed rollout": ({"X": 1}, ["failed: X: 1 lines in the ledger, 0 on disk"]),
+    "a trial missing from the ledger": ({"X": 2, "failed: X": 1}, ["X: 1 lines in the ledger, 2 on disk"]),
+    "a trial missing on disk": ({"failed: X": 1}, ["X: 1 lines in the ledger, 0 on disk"]),
+    "a run missing from the ledger": (
+        {"X": 1, "Y": 1, "failed: X": 1},
+        ["Y: 0 lines in the ledger, 1 on disk"],
+    ),
+    "a failed rollout missing on disk": ({"X": 1}, ["failed: X: 1 lines in the ledger, 0 on disk"]),
 }
 
 
 @pytest.mark.parametrize("name", UNACCOUNTED)
-def test_each_place_that_differs_is_told(name: str) -> None:
-    listed, expected = UNACCOUNTED[name]
-    assert unaccounted(LINES, Counter(listed)) == expected
+def test_each_run_whose_counts_differ_is_reported(name: str) -> None:
+    counts, expected = UNACCOUNTED[name]
+    assert unaccounted(LINES, Counter(counts)) == expected

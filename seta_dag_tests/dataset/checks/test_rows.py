@@ -1,4 +1,4 @@
-"""Each fault planted into a written shard is found, by the check that is there for it."""
+"""Each fault planted in a written shard is found by the check responsible for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.dataset.shards.reader import read_shards, shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
+from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import DatasetError
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.outcomes import read_outcomes
@@ -36,55 +37,56 @@ def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def out(_built: Path, tmp_path: Path) -> OutputLayout:
-    """Three rows in one shard of each variant."""
+    """Output directory with three rows in one shard per variant."""
     return OutputLayout(shutil.copytree(_built, tmp_path / "out"))
 
 
-def found(out: OutputLayout, variant: Any = "thinking") -> dict[str, list[str]]:
-    """What each check says of a variant; only those that say something."""
+def failed_checks(out: OutputLayout, variant: Any = "thinking") -> dict[str, list[str]]:
+    """Return the faults each check reports for a variant; checks that pass are left out."""
     folder, lines = out.dataset(variant), read_ledger(out.ledger)
     shards = read_shards(folder, out.shard_facts(variant))
-    said = {
+    faults_of = {
         "schema": wrong_schemas(folder),
         "rows_match_the_ledger": wrong_rows(shards, lines, variant),
         "lengths": wrong_lengths(shards),
         "proved": read_proofs(shards, read_outcomes(out, merged(MADE).fingerprints), variant).unproved,
     }
-    return {check: faults for check, faults in said.items() if faults}
+    return {check: faults for check, faults in faults_of.items() if faults}
 
 
 def edit(**values: Any) -> Callable[[Rows], object]:
-    """A change of the first row's columns."""
+    """Return a change that sets columns of the first row."""
     return lambda rows: rows[0].update(values)
 
 
-def each(column: str, change: Callable[[Any], Any]) -> Callable[[Rows], object]:
-    """A change of what the first row has in a column."""
+def edit_with(column: str, change: Callable[[Any], Any]) -> Callable[[Rows], object]:
+    """Return a change that applies `change` to one column of the first row."""
     return lambda rows: rows[0].update({column: change(rows[0][column])})
 
 
 ROWS, LENGTHS, PROVED = "rows_match_the_ledger", "lengths", "proved"
 FAULTS: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
-    "a row is missing": (lambda rows: rows.pop(), {ROWS}),
-    "a row stands twice": (lambda rows: rows.insert(0, rows[0]), {ROWS}),
-    "rows are out of order": (lambda rows: rows.reverse(), {ROWS}),
-    "a row of a task that the ledger drops": (edit(task_id="c", trial_uid="c_t0_ab"), {ROWS}),
+    "a missing row": (lambda rows: rows.pop(), {ROWS}),
+    "a duplicated row": (lambda rows: rows.insert(0, rows[0]), {ROWS}),
+    "rows out of order": (lambda rows: rows.reverse(), {ROWS}),
+    "a row that the ledger drops": (edit(task_id="c", trial_uid="c_t0_ab"), {ROWS}),
     "another uid": (edit(trial_uid="a_t0_ac"), {ROWS}),
     "another reward": (edit(reward=1.0), {ROWS}),
     "another count of messages": (edit(n_messages=3), {ROWS}),
+    "a null count of messages": (edit(n_messages=None), {ROWS}),
     "another count of tokens": (edit(local_token_count=1), {ROWS, LENGTHS}),
     "another count of trainable tokens": (edit(n_assistant_tokens=1), {ROWS, LENGTHS}),
-    "another text": (each("chat_template_str", str.upper), {PROVED}),
-    "another id": (each("input_ids", lambda ids: [*ids[:-1], 7]), {PROVED}),
-    "an id less": (each("input_ids", lambda ids: ids[:-1]), {LENGTHS, PROVED}),
-    "an id more": (each("input_ids", lambda ids: [*ids, 7]), {LENGTHS, PROVED}),
-    "the mask is shifted": (each("loss_mask", lambda mask: [*mask[1:], 0]), {PROVED}),
-    "the mask is another": (each("loss_mask", lambda mask: mask[::-1]), {PROVED}),
-    "the mask is shorter": (each("loss_mask", lambda mask: mask[:-1]), {LENGTHS, PROVED}),
-    "the mask holds a 2": (each("loss_mask", lambda mask: [2, *mask[1:]]), {LENGTHS, PROVED}),
-    "the mask holds a 256": (each("loss_mask", lambda mask: [256, *mask[1:]]), {LENGTHS}),
-    "nothing is trainable": (each("loss_mask", lambda mask: [0] * len(mask)), {LENGTHS, PROVED}),
-    "nothing at all": (edit(input_ids=[], loss_mask=[]), {LENGTHS, PROVED}),
+    "another text": (edit_with("chat_template_str", str.upper), {PROVED}),
+    "another id": (edit_with("input_ids", lambda ids: [*ids[:-1], 7]), {PROVED}),
+    "one id fewer": (edit_with("input_ids", lambda ids: ids[:-1]), {LENGTHS, PROVED}),
+    "one id more": (edit_with("input_ids", lambda ids: [*ids, 7]), {LENGTHS, PROVED}),
+    "a shifted mask": (edit_with("loss_mask", lambda mask: [*mask[1:], 0]), {PROVED}),
+    "a reversed mask": (edit_with("loss_mask", lambda mask: mask[::-1]), {PROVED}),
+    "a shorter mask": (edit_with("loss_mask", lambda mask: mask[:-1]), {LENGTHS, PROVED}),
+    "a 2 in the mask": (edit_with("loss_mask", lambda mask: [2, *mask[1:]]), {LENGTHS, PROVED}),
+    "a 256 in the mask": (edit_with("loss_mask", lambda mask: [256, *mask[1:]]), {LENGTHS}),
+    "no trainable token": (edit_with("loss_mask", lambda mask: [0] * len(mask)), {LENGTHS, PROVED}),
+    "no ids at all": (edit(input_ids=[], loss_mask=[]), {LENGTHS, PROVED}),
     "ids and mask of another row": (
         lambda rows: rows[0].update({name: rows[1][name] for name in ("input_ids", "loss_mask")}),
         {LENGTHS, PROVED},
@@ -93,7 +95,7 @@ FAULTS: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
 
 
 def rewrite(out: OutputLayout, change: Callable[[Rows], object], schema: pa.Schema = ROW_SCHEMA) -> None:
-    """The shard with its rows changed."""
+    """Rewrite the thinking shard with its rows changed, under `schema`."""
     (path,) = shard_paths(out.dataset("thinking"))
     rows = pq.read_table(path).to_pylist()
     change(rows)
@@ -101,17 +103,17 @@ def rewrite(out: OutputLayout, change: Callable[[Rows], object], schema: pa.Sche
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_what_was_built_has_no_fault(variant: str, out: OutputLayout) -> None:
-    assert found(out, variant) == {}
-    assert found(out, variant) == {}  # and so says the memo
+def test_a_built_dataset_passes_all_checks(variant: str, out: OutputLayout) -> None:
+    assert failed_checks(out, variant) == {}
+    assert failed_checks(out, variant) == {}  # also from the memo of the first call
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_found(fault: str, out: OutputLayout) -> None:
-    found(out)  # what was read before is kept, and must not hide it
+def test_each_fault_fails_exactly_its_checks(fault: str, out: OutputLayout) -> None:
+    failed_checks(out)  # fills the memo, which must not hide the fault
     change, checks = FAULTS[fault]
     rewrite(out, change)
-    assert set(found(out)) == checks
+    assert set(failed_checks(out)) == checks
 
 
 def _with_an_added_column(schema: pa.Schema) -> pa.Schema:
@@ -128,8 +130,8 @@ def _in_another_order(schema: pa.Schema) -> pa.Schema:
 
 
 SCHEMAS: dict[str, Callable[[pa.Schema], pa.Schema]] = {
-    "a column more": _with_an_added_column,
-    "a column less": lambda schema: schema.remove(3),
+    "an additional column": _with_an_added_column,
+    "a missing column": lambda schema: schema.remove(3),
     "another type": _with_wide_ids,
     "another order": _in_another_order,
     "no metadata": pa.Schema.remove_metadata,
@@ -138,46 +140,46 @@ SCHEMAS: dict[str, Callable[[pa.Schema], pa.Schema]] = {
 
 
 @pytest.mark.parametrize("change", SCHEMAS)
-def test_each_other_schema_is_found(change: str, out: OutputLayout) -> None:
+def test_each_wrong_schema_is_reported(change: str, out: OutputLayout) -> None:
     rewrite(out, lambda rows: None, SCHEMAS[change](ROW_SCHEMA))
     (fault,) = wrong_schemas(out.dataset("thinking"))
     assert fault == "train-00000-of-00001.parquet: its schema is not that of a row"
 
 
-def test_a_dataset_without_a_shard_is_no_row_schema(tmp_path: Path) -> None:
+def test_a_dataset_without_shards_is_reported(tmp_path: Path) -> None:
     assert wrong_schemas(tmp_path) == [f"{tmp_path}: no shard"]
 
 
-UNREADABLE = {name: damage for name, damage in (SEEN | {"folder": FOLDER}).items()
-              if name not in ("a flipped bit", "gone")}  # fmt: skip
+# A flipped bit may hit bytes that are never read; see the last test.
+UNREADABLE = {name: SEEN[name] for name in ("cut", "empty", "another file")} | {"folder": FOLDER}
 
 
 @pytest.mark.parametrize("read", [wrong_schemas, read_shards])
 @pytest.mark.parametrize("damage", UNREADABLE)
-def test_a_shard_that_can_not_be_read_is_one_sentence(
+def test_an_unreadable_shard_is_reported_in_one_sentence(
     damage: str, read: Callable[[Path], object], out: OutputLayout
 ) -> None:
     (path,) = shard_paths(out.dataset("thinking"))
     UNREADABLE[damage](path)
-    with pytest.raises(DatasetError, match=r"train-.*: can't be read \(.*\); build the dataset") as raised:
+    with pytest.raises(DatasetError, match=r"train-.*: cannot be read \(.*\); build the dataset") as raised:
         read(out.dataset("thinking"))
     assert "\n" not in str(raised.value)
 
 
-def test_no_flipped_bit_passes_as_what_was_built(out: OutputLayout) -> None:
-    """Wherever it hits, it is a sentence or a fault, but where the file holds nothing that is read."""
+def test_a_flipped_bit_never_changes_the_rows_unnoticed(out: OutputLayout) -> None:
+    """Every flip is an error, a fault, or leaves the compared columns as they were."""
     (path,) = shard_paths(out.dataset("thinking"))
-    whole = path.read_bytes()
+    content = path.read_bytes()
     rows = pq.read_table(path).to_pylist()
-    for at in range(4, len(whole), len(whole) // 60):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+    for at in range(4, len(content), len(content) // 60):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
         try:
-            faults = found(out)
+            faults = failed_checks(out)
         except DatasetError:
             continue
-        assert faults or _compared(pq.read_table(path).to_pylist()) == _compared(rows)
+        assert faults or _essential_columns(pq.read_table(path).to_pylist()) == _essential_columns(rows)
 
 
-def _compared(rows: Rows) -> list[list[Any]]:
+def _essential_columns(rows: Rows) -> list[list[Any]]:
     names = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
     return [[row[name] for name in names] for row in rows]

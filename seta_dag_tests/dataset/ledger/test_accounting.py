@@ -1,4 +1,4 @@
-"""R11: whatever the merge and whatever was built, every trial is one line with one end."""
+"""Every trial has exactly one ledger line with one disposition, whatever was built (Rule R11)."""
 
 from __future__ import annotations
 
@@ -30,26 +30,33 @@ STATES: dict[str, str | None] = {
     "no reports": "not_built",
     "reports damaged": "not_built",
     "tokens damaged": "not_built",
-    "what is kept of tokens damaged": "not_built",
+    "tokens record damaged": "not_built",
     "failed": "task_failed",
 }
-"""In what state a task's stages can be, and the reason of its canonical trials then."""
-UNFIT = ("not_verified", "ctrf_invalid", "no_tests", "no_conversation", "no_assistant_turn", "not_exact")
+"""State of a task's stages, and the reason its canonical trials then get."""
+DROP_REASONS = (
+    "not_verified",
+    "ctrf_invalid",
+    "no_tests",
+    "no_conversation",
+    "no_assistant_turn",
+    "not_exact",
+)
 
 trials = st.builds(
     MadeTrial,
     task=st.sampled_from("abcd"),
     traj=st.integers(0, 3),
-    reason=st.none() | st.sampled_from(UNFIT),
+    reason=st.none() | st.sampled_from(DROP_REASONS),
     text=st.text("xy", max_size=4),
 )
-made_lists = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
+made_trials = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
 superseded_trials = st.builds(
     lambda task, n: Trial(RUN, f"{RUN}_resume", f"{task}_t{n}_cd", task, n),
     st.sampled_from("abce"),
     st.integers(0, 2),
 )
-superseded_lists = st.lists(superseded_trials, max_size=3, unique_by=lambda trial: trial.path)
+superseded_sets = st.lists(superseded_trials, max_size=3, unique_by=lambda trial: trial.path)
 bad_names = st.lists(st.sampled_from(["notes", "x_t_ab", "\ufffd"]), max_size=2, unique=True)
 failed_tasks = st.lists(st.sampled_from(["f", "g"]), max_size=2, unique=True)
 all_filters = st.builds(
@@ -62,10 +69,10 @@ all_filters = st.builds(
 
 @settings(max_examples=60)
 @given(
-    made=made_lists, superseded=superseded_lists, bad=bad_names, gone=failed_tasks, filters=all_filters,
+    made=made_trials, superseded=superseded_sets, bad=bad_names, gone=failed_tasks, filters=all_filters,
     data=st.data(),
 )  # fmt: skip
-def test_rows_superseded_and_dropped_are_all_trials_seen(
+def test_rows_superseded_and_dropped_add_up_to_all_trials(
     made: list[MadeTrial], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
     data: st.DataObject,
 ) -> None:  # fmt: skip
@@ -76,7 +83,7 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
         out = OutputLayout(Path(folder))
         write_stages(out, made, merge, [task for task in states if states[task] != "never built"])
         for task, state in states.items():
-            put(out, merge.fingerprints[task], task, state)
+            put_in_state(out, merge.fingerprints[task], task, state)
         lines = account(out, merge, filters)
     assert sum(count_dispositions(lines).values()) == len(lines) == len(merge.trials) + len(gone)
     of_uid = {(line["run"], line["trial_uid"]): line for line in lines if line["trial_uid"] is not None}
@@ -88,16 +95,17 @@ def test_rows_superseded_and_dropped_are_all_trials_seen(
     for trial in superseded:
         assert of_uid[trial.run, trial.uid]["disposition"] == "superseded"
     for one in made:
-        expected = STATES[states[one.task]] or one.reason or _filtered(one, filters)
+        expected = STATES[states[one.task]] or one.reason or _filter_reason(one, filters)
         assert of_uid[one.run, one.trial.uid]["reason"] == expected
 
 
-def put(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
+def put_in_state(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
+    """Damage the built stages of a task so that they are in `state`."""
     if state == "no reports":
         LINES["empty"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
     elif state == "reports damaged":
         LINES["a flipped bit"](out.journal("ctrf"), task_file_name("ctrf", task, fingerprint))
-    elif state == "what is kept of tokens damaged":
+    elif state == "tokens record damaged":
         LINES["cut"](out.journal("tokens"), task_file_name("tokens", task, fingerprint))
     elif state == "tokens damaged":
         SEEN["cut"](out.task_file("tokens", task, fingerprint))
@@ -105,14 +113,15 @@ def put(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:
         write_memo(failure_note(out, task, fingerprint), ["tokens", "tokens: KeyError: 'x'"])
 
 
-def _filtered(one: MadeTrial, filters: Filters) -> str | None:
+def _filter_reason(one: MadeTrial, filters: Filters) -> str | None:
+    """Return the reason for which the filters drop the row, or None."""
     longest = max(len(one.text_of(variant)) for variant in VARIANTS)
     found = filters.reason(Signals(0.5, longest, frozenset(), 0, 0))
     return found and found[0]
 
 
 def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -> dict[str, object]:
-    """The line of the only trial there is."""
+    """Return the non-empty values of the ledger line of a merge with one trial."""
     merge = merged([one])
     write_stages(out, [one], merge)
     (line,) = account(out, merge, filters or Filters())
@@ -120,32 +129,32 @@ def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -
 
 
 IDENTITY = {"chain": RUN, "run": RUN, "trial_uid": "a_t0_ab", "task_id": "a", "traj_i": 0}
-SEEN_OF_LOG = {"snapshot": "conv_1.json", "n_messages": 2, "n_assistant_turns": 1}
+LOG_COUNTS = {"snapshot": "conv_1.json", "n_messages": 2, "n_assistant_turns": 1}
 REPORT = {"reward": 0.5, "passed": 1, "total": 2}
 
 
-def test_a_row_is_told_with_its_counts(tmp_path: Path) -> None:
+def test_a_row_has_its_token_counts(tmp_path: Path) -> None:
     counts = {"thinking_tokens": 20, "thinking_trainable_tokens": 10}
     counts |= {"nothink_tokens": 19, "nothink_trainable_tokens": 10}
     assert line_of(OutputLayout(tmp_path), MadeTrial("a")) == {
-        **IDENTITY, **SEEN_OF_LOG, **REPORT, **counts, "disposition": "row",
+        **IDENTITY, **LOG_COUNTS, **REPORT, **counts, "disposition": "row",
     }  # fmt: skip
 
 
-def test_a_trial_without_a_row_is_told_with_what_was_seen(tmp_path: Path) -> None:
+def test_a_dropped_trial_keeps_its_log_counts_and_report(tmp_path: Path) -> None:
     assert line_of(OutputLayout(tmp_path), MadeTrial("a", reason="not_exact")) == {
-        **IDENTITY, **SEEN_OF_LOG, **REPORT,
+        **IDENTITY, **LOG_COUNTS, **REPORT,
         "disposition": "dropped", "reason": "not_exact", "detail": "thinking: not_exact",
     }  # fmt: skip
 
 
-def test_a_filtered_row_keeps_its_counts(tmp_path: Path) -> None:
+def test_a_filtered_row_keeps_its_token_counts(tmp_path: Path) -> None:
     line = line_of(OutputLayout(tmp_path), MadeTrial("a"), Filters(max_tokens=19))
     assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
     assert line["nothink_tokens"] == 19
 
 
-def test_a_task_never_built_says_what_to_do(tmp_path: Path) -> None:
+def test_the_line_of_an_unbuilt_task_says_what_to_run(tmp_path: Path) -> None:
     (line,) = account(OutputLayout(tmp_path), merged([MadeTrial("a")]), Filters())
     assert line["reason"] == "not_built" and "seta-dag build" in line["detail"]
 
@@ -157,14 +166,14 @@ def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
     assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
 
 
-def test_a_report_that_rotted_is_a_task_that_is_not_built(tmp_path: Path) -> None:
+def test_a_report_changed_on_disk_makes_its_task_not_built(tmp_path: Path) -> None:
     out, made = OutputLayout(tmp_path), [MadeTrial("a"), MadeTrial("b")]
     write_all(out, made)
     merge = merged(made)
     path = out.journal("ctrf")
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
-    before, of_a, after = path.read_bytes().partition(b"a_t0")
-    path.write_bytes(before + of_a + after.replace(b'"passed":1', b'"passed":2', 1))
+    before, separator, after = path.read_bytes().partition(b"a_t0")
+    path.write_bytes(before + separator + after.replace(b'"passed":1', b'"passed":2', 1))
     os.utime(path, ns=times)
     reasons = {line["task_id"]: line["reason"] for line in account(out, merge, Filters())}
     assert reasons == {"a": "not_built", "b": None}

@@ -1,4 +1,4 @@
-"""R12: the shards' bytes are decided by the rows alone, and a change touches what it must and no more."""
+"""Shard bytes depend on the rows alone, and a change rewrites only the shards it affects (Rule R12)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards import source
-from seta_dag.dataset.shards.layout import plan_shards
-from seta_dag.dataset.shards.reader import read_shards, shard_paths
+from seta_dag.dataset.shards.layout import plan_shards, shard_paths
+from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import NotBuiltError
 from seta_dag.executor.stage import unbuilt
 from seta_dag.store.layout import OutputLayout
@@ -29,9 +29,13 @@ from seta_dag_tests.support.made import MadeTrial, merged, stage_file, write_all
 
 TASKS = [f"task {n}" for n in range(100, 200)]
 MANY = [MadeTrial(task, text=f"It is {task}.") for task in TASKS]
-"""A row each, in three shards."""
+"""One row per task, in three shards."""
 OTHERS = [f"{task} {n}" for task in TASKS for n in range(30)]
 SEVENTH = TASKS[7]
+
+# Each differs for a file: other bytes, other size, no file, no regular file.
+DAMAGES = {name: SEEN[name] for name in ("a flipped bit", "cut", "gone")} | {"folder": FOLDER}
+damaged = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +47,24 @@ def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def out(_built: Path, tmp_path: Path) -> OutputLayout:
-    """The shards of both variants."""
+    """Output directory with the shards of both variants."""
     return OutputLayout(shutil.copytree(_built, tmp_path / "out"))
 
 
 def content(out: OutputLayout) -> dict[str, bytes]:
-    """Every file that a reader sees, byte for byte."""
+    """Return the bytes of every published file, by path relative to the output directory."""
     paths = [path for variant in VARIANTS for path in out.dataset(variant).rglob("*") if path.is_file()]
     return {path.relative_to(out.root).as_posix(): path.read_bytes() for path in [*paths, out.ledger]}
 
 
-def files(out: OutputLayout) -> set[tuple[int, int]]:
-    """Which files on disk the shards are, and since when."""
+def shard_identities(out: OutputLayout) -> set[tuple[int, int]]:
+    """Return inode and mtime of every shard; a rewritten shard gets new ones."""
     paths = [path for variant in VARIANTS for path in shard_paths(out.dataset(variant))]
     return {(path.stat().st_ino, path.stat().st_mtime_ns) for path in paths}
 
 
-def plainly(made: list[MadeTrial]) -> dict[str, bytes]:
-    """What a build from nothing gives."""
+def clean_build(made: list[MadeTrial]) -> dict[str, bytes]:
+    """Return the content of a build into an empty directory."""
     with TemporaryDirectory() as folder:
         write_all(OutputLayout(Path(folder)), made)
         return content(OutputLayout(Path(folder)))
@@ -78,17 +82,17 @@ small_lists = st.lists(small, max_size=8, unique_by=lambda made: (made.task, mad
 
 @settings(max_examples=12)
 @given(history=st.lists(small_lists, min_size=1, max_size=4), data=st.data())
-def test_any_history_and_order_of_building_gives_the_same_bytes(
+def test_bytes_do_not_depend_on_build_history_or_task_order(
     history: list[list[MadeTrial]], data: st.DataObject
 ) -> None:
     with TemporaryDirectory() as folder:
         out = OutputLayout(Path(folder))
         for made in history:
             write_all(out, made, tasks=data.draw(st.permutations(unbuilt(out, merged(made).fingerprints))))
-        assert content(out) == plainly(history[-1])
+        assert content(out) == clean_build(history[-1])
 
 
-def test_shards_hold_the_ledgers_rows_in_order(out: OutputLayout) -> None:
+def test_shards_contain_the_rows_of_the_ledger_in_order(out: OutputLayout) -> None:
     for variant in VARIANTS:
         shards = read_shards(out.dataset(variant))
         assert len(shards) == 3 and sum(len(shard.rows) for shard in shards) == len(MANY)
@@ -96,54 +100,54 @@ def test_shards_hold_the_ledgers_rows_in_order(out: OutputLayout) -> None:
         assert wrong_schemas(out.dataset(variant)) == []
 
 
-def test_nothing_new_writes_nothing(out: OutputLayout) -> None:
-    before = files(out)
+def test_second_build_writes_nothing(out: OutputLayout) -> None:
+    before = shard_identities(out)
     assert {shards.written for shards in write_all(out, MANY).values()} == {0}
-    assert files(out) == before
+    assert shard_identities(out) == before
 
 
 CHANGES: dict[str, Callable[[], list[MadeTrial]]] = {
-    "a task comes": lambda: [*MANY, MadeTrial(f"{TASKS[5]}b")],
-    "a trial comes": lambda: [*MANY, MadeTrial(TASKS[5], 1)],
+    "a task is added": lambda: [*MANY, MadeTrial(f"{TASKS[5]}b")],
+    "a trial is added": lambda: [*MANY, MadeTrial(TASKS[5], 1)],
     "a row changes": lambda: [MadeTrial(TASKS[5], text="It is not."), *MANY[:5], *MANY[6:]],
-    "a row becomes none": lambda: [MadeTrial(TASKS[5], reason="not_exact"), *MANY[:5], *MANY[6:]],
-    "a task leaves": lambda: [*MANY[:5], *MANY[6:]],
+    "a row is dropped": lambda: [MadeTrial(TASKS[5], reason="not_exact"), *MANY[:5], *MANY[6:]],
+    "a task is removed": lambda: [*MANY[:5], *MANY[6:]],
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_writes_the_shard_that_it_touches_and_no_other(change: str, out: OutputLayout) -> None:
-    before, made = files(out), CHANGES[change]()
+def test_a_change_rewrites_only_the_shard_it_affects(change: str, out: OutputLayout) -> None:
+    before, made = shard_identities(out), CHANGES[change]()
     assert {shards.written for shards in write_all(out, made).values()} == {1}
-    assert len(files(out) - before) == len(VARIANTS) == len(before - files(out))
-    assert content(out) == plainly(made)
+    assert len(shard_identities(out) - before) == len(VARIANTS) == len(before - shard_identities(out))
+    assert content(out) == clean_build(made)
 
 
-def test_a_task_that_ends_a_shard_splits_one(out: OutputLayout) -> None:
-    before, made = files(out), [*MANY, MadeTrial(next(name for name in OTHERS if splits(name)))]
+def test_a_task_on_a_shard_boundary_splits_one_shard(out: OutputLayout) -> None:
+    before, made = shard_identities(out), [*MANY, MadeTrial(next(name for name in OTHERS if splits(name)))]
     assert {len(shards.paths) for shards in write_all(out, made).values()} == {4}
-    assert len(before - files(out)) <= 2 * len(VARIANTS)
-    assert content(out) == plainly(made)
+    assert len(before - shard_identities(out)) <= 2 * len(VARIANTS)
+    assert content(out) == clean_build(made)
 
 
 def splits(task: str) -> bool:
-    """Whether a shard more is cut with this task among the others."""
+    """Return True if adding this task gives one shard more."""
     keys = [(name, "run", "uid") for name in (*TASKS, task)]
     lines = [dict(zip(("task_id", "run", "trial_uid"), key, strict=True)) for key in keys]
     return len(list(plan_shards(lines, dict.fromkeys(keys, ""), "thinking"))) == 4
 
 
-def test_tasks_that_leave_leave_no_row(out: OutputLayout) -> None:
+def test_removed_tasks_leave_no_rows_or_files(out: OutputLayout) -> None:
     made = MANY[:3]
     write_all(out, made)
     for variant in VARIANTS:
         names = [row["task_id"] for shard in read_shards(out.dataset(variant)) for row in shard.rows]
         assert names == sorted(one.task for one in made)
     assert len(out.built("tokens")) == len(made)
-    assert content(out) == plainly(made)
+    assert content(out) == clean_build(made)
 
 
-def test_without_a_row_there_is_one_shard_with_its_columns(tmp_path: Path) -> None:
+def test_a_dataset_without_rows_is_one_empty_shard_with_all_columns(tmp_path: Path) -> None:
     out = OutputLayout(tmp_path)
     done = write_all(out, [MadeTrial("a", reason="no_tests")])
     assert [len(shards.paths) for shards in done.values()] == [1, 1]
@@ -151,16 +155,16 @@ def test_without_a_row_there_is_one_shard_with_its_columns(tmp_path: Path) -> No
     assert wrong_schemas(out.dataset("thinking")) == []
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_shard_is_written_again(damage: Callable[[Path], object], out: OutputLayout) -> None:
+@damaged
+def test_a_damaged_shard_is_rewritten(damage: Callable[[Path], object], out: OutputLayout) -> None:
     expected = content(out)
     damage(shard_paths(out.dataset("thinking"))[1])
     assert [shards.written for shards in write_both(out, MANY).values()] == [1, 0]
     assert content(out) == expected
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_damaged_memo_changes_nothing_that_is_seen(
+@damaged
+def test_a_damaged_memo_does_not_change_the_output(
     damage: Callable[[Path], object], out: OutputLayout
 ) -> None:
     expected, memo = content(out), out.memo("thinking.shards")
@@ -171,23 +175,24 @@ def test_a_damaged_memo_changes_nothing_that_is_seen(
     assert content(out) == expected
 
 
-def test_what_is_forgotten_is_written_anew(out: OutputLayout) -> None:
-    before, expected = files(out), content(out)
+def test_after_forget_all_shards_are_rewritten(out: OutputLayout) -> None:
+    before, expected = shard_identities(out), content(out)
     FLIPPED_UNSEEN(shard_paths(out.dataset("thinking"))[1])
     assert {shards.written for shards in write_both(out, MANY).values()} == {0}
     out.forget()
     write_both(out, MANY)
-    assert not before & files(out) and content(out) == expected
+    assert not before & shard_identities(out) and content(out) == expected
 
 
-def _edited(out: OutputLayout, tasks: Iterable[str]) -> None:
+def _flip_stage_files(out: OutputLayout, tasks: Iterable[str]) -> None:
+    """Flip a bit in the tasks' token files; size and time stay the same."""
     for task in tasks:
         FLIPPED_UNSEEN(stage_file(out, MANY, task))
 
 
-def test_damage_that_nobody_saw_stops_at_the_shards_and_heals(out: OutputLayout) -> None:
+def test_hidden_damage_stops_the_shards_and_a_rebuild_repairs_it(out: OutputLayout) -> None:
     expected = content(out)
-    _edited(out, TASKS[7:9])
+    _flip_stage_files(out, TASKS[7:9])
     for variant in VARIANTS:
         out.memo(f"{variant}.shards").unlink()
     with pytest.raises(NotBuiltError, match=rf"{SEVENTH} is missing or damaged, and 1 more; .*build"):
@@ -198,15 +203,15 @@ def test_damage_that_nobody_saw_stops_at_the_shards_and_heals(out: OutputLayout)
     assert content(out) == expected
 
 
-def test_damage_to_a_task_whose_shard_is_not_touched_costs_nothing(out: OutputLayout) -> None:
-    _edited(out, TASKS[7:8])
+def test_hidden_damage_is_ignored_while_the_shard_needs_no_rewrite(out: OutputLayout) -> None:
+    _flip_stage_files(out, TASKS[7:8])
     expected = content(out)
     write_both(out, MANY)
     assert content(out) == expected
 
 
-@pytest.mark.parametrize("damage", [*SEEN.values(), FOLDER], ids=[*SEEN, "folder"])
-def test_a_row_of_the_ledger_without_its_stage_file_is_refused(
+@damaged
+def test_a_ledger_row_without_its_stage_file_is_an_error(
     damage: Callable[[Path], object], out: OutputLayout
 ) -> None:
     expected = content(out)
@@ -216,8 +221,8 @@ def test_a_row_of_the_ledger_without_its_stage_file_is_refused(
     assert content(out) == expected
 
 
-@pytest.mark.parametrize("damage", SEEN.values(), ids=SEEN)
-def test_a_damaged_task_is_in_neither_ledger_nor_shards_until_it_is_built(
+@pytest.mark.parametrize("damage", [SEEN["a flipped bit"], SEEN["gone"]], ids=["a flipped bit", "gone"])
+def test_a_damaged_task_has_no_rows_until_it_is_rebuilt(
     damage: Callable[[Path], object], out: OutputLayout
 ) -> None:
     expected, merge = content(out), merged(MANY)
@@ -232,27 +237,27 @@ def test_a_damaged_task_is_in_neither_ledger_nor_shards_until_it_is_built(
     assert content(out) == expected
 
 
-IN_THE_WAY: dict[str, Callable[[Path], object]] = {
+OBSTACLES: dict[str, Callable[[Path], object]] = {
     "a file": lambda path: path.write_text("old"),
     "a link to a directory": lambda path: path.symlink_to(path.parent / "elsewhere"),
-    "a link to nothing": lambda path: path.symlink_to("nowhere"),
-    "a dataset of another's": lambda path: (path / "data" / "x").mkdir(parents=True),
-    "a file for its data": lambda path: (path.mkdir(), (path / "data").write_text("")),
+    "a dangling link": lambda path: path.symlink_to("nowhere"),
+    "a foreign dataset": lambda path: (path / "data" / "x").mkdir(parents=True),
+    "a file in place of data/": lambda path: (path.mkdir(), (path / "data").write_text("")),
 }
 
 
-@pytest.mark.parametrize("stood", IN_THE_WAY)
-def test_whatever_stands_in_the_datasets_place_gives_way(stood: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_anything_in_place_of_the_dataset_is_replaced(obstacle: str, tmp_path: Path) -> None:
     out = OutputLayout(tmp_path / "out")
     (out.root / "elsewhere").mkdir(parents=True)
-    IN_THE_WAY[stood](out.dataset("thinking"))
+    OBSTACLES[obstacle](out.dataset("thinking"))
     write_all(out, MANY[:3])
-    assert content(out) == plainly(MANY[:3])
+    assert content(out) == clean_build(MANY[:3])
     assert not list((out.root / "elsewhere").iterdir())
 
 
 def groups_of(out: OutputLayout) -> list[list[int]]:
-    """The tokens of the rows of each row group of the thinking shards."""
+    """Return the token counts of the rows, per row group of the thinking shards."""
     files = [pq.ParquetFile(path) for path in shard_paths(out.dataset("thinking"))]
     groups = [
         file.read_row_group(n, ["local_token_count"]) for file in files for n in range(file.num_row_groups)
@@ -261,7 +266,7 @@ def groups_of(out: OutputLayout) -> list[list[int]]:
 
 
 LENGTHS = [5, 5, 80, 5, 40, 40, 41, 200, 1, 1, 1, 1]
-"""Letters of each row's text; its tokens are 15 more."""
+"""Letters in the text of each row. A fixed prefix adds the same number of tokens to every row."""
 
 
 @pytest.mark.parametrize(
@@ -276,32 +281,36 @@ LENGTHS = [5, 5, 80, 5, 40, 40, 41, 200, 1, 1, 1, 1]
         (100, 3, [[5, 5], [80], [5, 40], [40], [41], [200], [1, 1, 1], [1]]),
     ],
 )
-def test_row_groups_are_cut_at_so_many_tokens_or_rows(
+def test_a_row_group_ends_at_the_token_or_row_limit(
     tokens: int, rows: int, expected: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [MadeTrial("a", n, text="x" * length) for n, length in enumerate(LENGTHS)]
-    made = [replace(one, traj=10 + one.traj) for one in made]  # so that uids sort as numbers do
-    write_all(OutputLayout(tmp_path / "plain"), made)
-    monkeypatch.setattr(source, "_TOKENS_A_GROUP", tokens)
-    monkeypatch.setattr(source, "_ROWS_A_GROUP", rows)
+    made = [replace(one, traj=10 + one.traj) for one in made]  # two digits, so that uids sort like numbers
+    write_all(OutputLayout(tmp_path / "one_group"), made)
+    monkeypatch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
+    monkeypatch.setattr(source, "_MAX_GROUP_ROWS", rows)
     out = OutputLayout(tmp_path / "out")
     write_all(out, made)
-    head = len(made[0].text_of("thinking")) - LENGTHS[0]
-    assert groups_of(out) == [[length + head for length in group] for group in expected]
+    prefix = len(made[0].text_of("thinking")) - LENGTHS[0]
+    assert groups_of(out) == [[length + prefix for length in group] for group in expected]
     for variant in VARIANTS:
-        ours, plain = (shard_paths(one.dataset(variant)) for one in (out, OutputLayout(tmp_path / "plain")))
-        assert [pq.read_table(path) for path in ours] == [pq.read_table(path) for path in plain]
+        limited, default = (
+            shard_paths(one.dataset(variant)) for one in (out, OutputLayout(tmp_path / "one_group"))
+        )
+        assert [pq.read_table(path) for path in limited] == [pq.read_table(path) for path in default]
         shards = read_shards(out.dataset(variant))
         assert wrong_rows(shards, read_ledger(out.ledger), variant) == []
 
 
 @given(lengths=st.lists(st.integers(1, 60), max_size=30), tokens=st.integers(1, 100), rows=st.integers(1, 6))
-def test_row_groups_hold_as_many_rows_in_order_as_fit(lengths: list[int], tokens: int, rows: int) -> None:
+def test_each_row_group_holds_as_many_rows_as_fit_in_order(
+    lengths: list[int], tokens: int, rows: int
+) -> None:
     lines = [{"at": at, "thinking.local_token_count": length} for at, length in enumerate(lengths)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "_TOKENS_A_GROUP", tokens)
-        patch.setattr(source, "_ROWS_A_GROUP", rows)
-        groups = [list(group) for group in source._cut(lines, "thinking")]
+        patch.setattr(source, "_MAX_GROUP_TOKENS", tokens)
+        patch.setattr(source, "_MAX_GROUP_ROWS", rows)
+        groups = [list(group) for group in source._row_groups(lines, "thinking")]
     assert [line for group in groups for line in group] == lines
     sizes = [[line["thinking.local_token_count"] for line in group] for group in groups]
     for group, after in zip(sizes, [*sizes[1:], None], strict=False):

@@ -1,5 +1,7 @@
-"""Whatever happens to the rollouts, the next build gives what a build from nothing gives, and rebuilds
-only the tasks that it happened to."""
+"""After any change to the rollouts, an incremental build equals a build from scratch.
+
+Only the tasks affected by the change are rebuilt.
+"""
 
 from __future__ import annotations
 
@@ -22,73 +24,77 @@ from seta_dag.tokens.student.student import Student
 from seta_dag_tests.support import template
 from seta_dag_tests.support.builds import RUNS, SAMPLE, Place, built_plainly, take, trial
 
+# The built place has FIRST and SECOND; BEFORE and THIRD are added at either end of the chain.
 BEFORE, FIRST, SECOND, THIRD = (
     Path("exp") / name for name in ("kimi", "kimi_resume", "kimi_resume_2", "kimi_resume_3")
 )
 ALL = {"a", "multi_traj_task", "resume_twice_0", "stack_overflow__100", "verifier_timeout"}
 
 
-def grow(root: Path) -> None:
-    """The log that was cut is written to its end."""
-    whole = max(trial(SAMPLE, "stack_overflow__100").rglob("conv_*.json"))
-    max(trial(root, "stack_overflow__100").rglob("conv_*.json")).write_bytes(whole.read_bytes())
+def complete_log(root: Path) -> None:
+    """Complete the truncated log."""
+    complete = max(trial(SAMPLE, "stack_overflow__100").rglob("conv_*.json"))
+    max(trial(root, "stack_overflow__100").rglob("conv_*.json")).write_bytes(complete.read_bytes())
 
 
-def report_late(root: Path) -> None:
-    """The report of a trial that had none."""
+def add_report(root: Path) -> None:
+    """Add the report of a trial that had none."""
     report = RUNS[2] / "trials/resume_twice_0_t0_20e13f/verifier/ctrf.json"
     late = trial(root, "resume_twice_0") / "verifier/ctrf.json"
-    late.parent.mkdir(exist_ok=True)  # git keeps no empty folder
+    late.parent.mkdir(exist_ok=True)  # git does not store empty folders
     shutil.copy2(report, late)
 
 
-def judge_again(root: Path) -> None:
-    """A report says something else, in as many bytes and with the same time."""
+def change_verdict(root: Path) -> None:
+    """Change a verdict in a report without changing the file's size or mtime."""
     path = trial(root, "a_t0") / "verifier/ctrf.json"
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
     path.write_text(path.read_text().replace('"status": "passed"', '"status": "failed"', 1))
     os.utime(path, ns=times)
 
 
-def run_before(root: Path) -> None:
-    """An earlier run: of one task it has the only verified trial, of another a superseded one."""
+def add_earlier_run(root: Path) -> None:
+    """Add an earlier run with the only verified trial of one task and a superseded trial of another."""
     take(root / BEFORE, "resume_twice_0", source=RUNS[2])
     take(root / BEFORE, "verifier_timeout")
 
 
-def run_after(root: Path) -> None:
-    """A later run: a task's trial at last verified, and a task that is new."""
+def add_later_run(root: Path) -> None:
+    """Add a later run with the first verified trial of an unverified task, and a new task."""
     take(root / THIRD, "resume_twice_0", "dup_later_worse", source=RUNS[2])
 
 
-def first_trial(root: Path) -> None:
-    """The task whose rollout failed makes a trial."""
+def add_first_trial(root: Path) -> None:
+    """Add a first trial for the task whose rollout failed."""
     shutil.copytree(trial(root, "a_t0"), root / SECOND / "trials/never_built_t0_abcdef")
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
-    "nothing": (lambda root: None, set()),
-    "a task comes": (lambda root: take(root / FIRST, "tâche"), {"tâche_日本語"}),
-    "a task is run again in a later resume": (
+    "no change": (lambda root: None, set()),
+    "task added": (lambda root: take(root / FIRST, "tâche"), {"tâche_日本語"}),
+    "task run again in a later resume": (
         lambda root: take(root / SECOND, "resume_twice_0", source=RUNS[2]),
         {"resume_twice_0"},
     ),
-    "more trajectories come": (
+    "trajectories added": (
         lambda root: take(root / SECOND, "multi_traj_task_t2", "multi_traj_task_t3"),
         {"multi_traj_task"},
     ),
-    "a report comes later": (report_late, {"resume_twice_0"}),
-    "a report says something else in as many bytes": (judge_again, {"a"}),
-    "a log grows": (grow, {"stack_overflow__100"}),
-    "a run comes before": (run_before, {"resume_twice_0", "verifier_timeout"}),
-    "a run comes after": (run_after, {"resume_twice_0", "dup_later_worse"}),
-    "a rollout that failed makes a trial": (first_trial, {"never_built"}),
-    "a trial goes": (lambda root: shutil.rmtree(trial(root, "multi_traj_task_t1")), {"multi_traj_task"}),
-    "a task goes": (lambda root: shutil.rmtree(trial(root, "a_t0")), set()),
-    "a run goes": (lambda root: shutil.rmtree(root / SECOND), set()),
-    "a folder that is no trial comes": (lambda root: (root / FIRST / "trials/notes").mkdir(), set()),
-    "a rollout fails": (lambda root: (root / FIRST / "failed/other.txt").write_text("OSError: no"), set()),
-    "the run's settings change": (
+    "report added": (add_report, {"resume_twice_0"}),
+    "report changed at the same size and mtime": (change_verdict, {"a"}),
+    "log completed": (complete_log, {"stack_overflow__100"}),
+    "earlier run added": (add_earlier_run, {"resume_twice_0", "verifier_timeout"}),
+    "later run added": (add_later_run, {"resume_twice_0", "dup_later_worse"}),
+    "failed rollout gets a trial": (add_first_trial, {"never_built"}),
+    "trial removed": (lambda root: shutil.rmtree(trial(root, "multi_traj_task_t1")), {"multi_traj_task"}),
+    "task removed": (lambda root: shutil.rmtree(trial(root, "a_t0")), set()),
+    "run removed": (lambda root: shutil.rmtree(root / SECOND), set()),
+    "folder added that is not a trial": (lambda root: (root / FIRST / "trials/notes").mkdir(), set()),
+    "failed rollout added": (
+        lambda root: (root / FIRST / "failed/other.txt").write_text("OSError: no"),
+        set(),
+    ),
+    "run settings changed": (
         lambda root: (root / FIRST / "config.yaml").write_text("n_trajs: 4"),
         set(),
     ),
@@ -96,7 +102,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
 
 
 def rebuilt(place: Place, before: dict[str, int]) -> set[str]:
-    """The tasks whose rows were written since."""
+    """Return the tasks whose `tokens` file was written since `before` was taken."""
     now = place.stage_files()
     names = {name for name in now if name.startswith("tokens/") and before.get(name) != now[name]}
     slugs = {name.removeprefix("tokens/").rsplit(".", 2)[0] for name in names}
@@ -105,7 +111,7 @@ def rebuilt(place: Place, before: dict[str, int]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_the_next_build_equals_one_from_nothing_and_rebuilds_what_changed(
+def test_incremental_build_equals_one_from_scratch_and_rebuilds_only_changed_tasks(
     name: str, place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     change, tasks = CHANGES[name]
@@ -115,27 +121,27 @@ def test_the_next_build_equals_one_from_nothing_and_rebuilds_what_changed(
     assert not outcome.failures
     assert rebuilt(place, before) == tasks
     assert (outcome.rebuilt, outcome.tasks) == (len(tasks), len(place.tasks()))
-    again = built_plainly(place, tmp_path / "again")
-    assert place.visible() == again.visible()
-    assert set(place.stage_files()) == set(again.stage_files())
+    scratch = built_plainly(place, tmp_path / "scratch")
+    assert place.visible() == scratch.visible()
+    assert set(place.stage_files()) == set(scratch.stage_files())
     assert sorted(registered(instance)) == place.tasks()
 
 
-def test_a_changed_filter_rebuilds_no_task_and_can_be_taken_back(
+def test_changing_filters_and_back_rebuilds_no_task(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     filters = Filters(min_reward=0.7, max_tokens=550)
     stages, visible = place.stage_files(), place.visible()
     assert place.build(instance, filters=filters).rebuilt == 0
     assert {line["reason"] for line in place.ledger()} >= {None, "below_min_reward", "too_many_tokens"}
-    assert place.visible() == built_plainly(place, tmp_path / "again", filters=filters).visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch", filters=filters).visible()
     assert place.build(instance).rebuilt == 0
     assert place.visible() == visible
     assert place.stage_files() == stages
 
 
-def first_revision(folder: Path, student: Student) -> str:
-    """The same student with the other revision of its chat template."""
+def with_first_template(folder: Path, student: Student) -> str:
+    """Create a copy of the student with the first revision of its chat template."""
     folder.mkdir()
     (folder / "tokenizer.json").symlink_to(student.tokenizer_path)
     config = {"chat_template": template.official("first")}
@@ -146,14 +152,14 @@ def first_revision(folder: Path, student: Student) -> str:
 def test_another_student_rebuilds_every_task(
     place: Place, instance: dg.DagsterInstance, student: Student, tmp_path: Path
 ) -> None:
-    folder = first_revision(tmp_path / "student", student)
+    folder = with_first_template(tmp_path / "student", student)
     before = place.stage_files()
     assert place.build(instance, student=folder).rebuilt == len(ALL)
     assert rebuilt(place, before) == ALL
-    assert place.visible() == built_plainly(place, tmp_path / "again", student=folder).visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch", student=folder).visible()
 
 
-def test_other_rules_rebuild_every_task(
+def test_new_format_version_rebuilds_every_task(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, visible = place.stage_files(), place.visible()
@@ -164,38 +170,38 @@ def test_other_rules_rebuild_every_task(
 
 
 @pytest.mark.parametrize(
-    ("how", "tasks"), [({"full": True}, ALL), ({"task": "a"}, {"a"})], ids=["full", "task"]
+    ("fields", "tasks"), [({"full": True}, ALL), ({"task": "a"}, {"a"})], ids=["full", "task"]
 )
-def test_tasks_asked_for_are_built_again_though_nothing_changed(
-    how: dict[str, Any], tasks: set[str], place: Place, instance: dg.DagsterInstance
+def test_requested_tasks_are_rebuilt_even_if_unchanged(
+    fields: dict[str, Any], tasks: set[str], place: Place, instance: dg.DagsterInstance
 ) -> None:
     before, visible = place.stage_files(), place.visible()
-    assert place.build(instance, **how).rebuilt == len(tasks)
+    assert place.build(instance, **fields).rebuilt == len(tasks)
     assert rebuilt(place, before) == tasks
     assert place.visible() == visible
 
 
-def test_what_comes_while_a_build_runs_is_said_and_built_next(
+def test_tasks_added_during_a_build_are_reported_and_built_next_time(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     request = place.request()
     take(place.rollouts / FIRST, "stack_overflow__101")
-    with planned(request, lambda: None) as work:
+    with planned(request, lambda: None) as plan:
         take(place.rollouts / FIRST, "stack_overflow__102")
-        outcome = build(code_location(), instance, request, work)
-    assert outcome.failures == ("1 tasks came, changed or were damaged while this build ran: build again",)
+        outcome = build(code_location(), instance, request, plan)
+    assert outcome.failures == ("1 tasks were added, changed or damaged during this build: build again",)
     assert not place.build(instance).failures
-    assert place.visible() == built_plainly(place, tmp_path / "again").visible()
+    assert place.visible() == built_plainly(place, tmp_path / "scratch").visible()
 
 
-def test_tasks_built_without_the_ledger_are_in_the_next_build(
+def test_tasks_missing_from_the_ledger_appear_after_the_next_build(
     place: Place, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     shutil.rmtree(place.out.stages)
     request = place.request(task="a")
-    with planned(request, lambda: None) as work:
-        assert not build(code_location(), instance, request, work).failures
-    built = built_plainly(place, tmp_path / "again")
+    with planned(request, lambda: None) as plan:
+        assert not build(code_location(), instance, request, plan).failures
+    built = built_plainly(place, tmp_path / "scratch")
     shutil.copytree(built.out.stage("tokens"), place.out.stage("tokens"), dirs_exist_ok=True)
     for stage in TASK_STAGES:
         shutil.copy(built.out.journal(stage), place.out.stages)
@@ -203,7 +209,7 @@ def test_tasks_built_without_the_ledger_are_in_the_next_build(
     assert place.visible() == built.visible()
 
 
-def test_a_run_may_have_any_name(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_run_names_may_contain_spaces_and_newlines(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     place = Place(tmp_path)
     for name in ("run  two", "new\nline"):
         take(place.rollouts / name, "a_t0")

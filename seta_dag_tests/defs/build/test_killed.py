@@ -1,4 +1,4 @@
-"""A build that is killed at any moment, or that another one runs beside: the bytes stay the same."""
+"""Killed and concurrent builds: the final datasets are the same byte for byte."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from seta_dag_tests.support.processes import building, wait_until
 MOMENTS: dict[str, Callable[[OutputLayout], object]] = {
     "some trials are collected": lambda out: len(journal.read(out.journal("trials"))) >= 3,
     "some tasks are tokenized": lambda out: len(entries(out, "tokens")) >= 3,
-    "one dataset stands": lambda out: out.dataset("nothink").exists(),
-    "one card stands": lambda out: (out.dataset("nothink") / "README.md").exists(),
+    "one dataset is published": lambda out: out.dataset("nothink").exists(),
+    "one card is published": lambda out: (out.dataset("nothink") / "README.md").exists(),
 }
 
 
 @pytest.fixture(scope="module")
 def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some twenty tasks, so that there is a middle to be killed in."""
+    """About twenty tasks, enough for a build to be killed halfway."""
     place = Place(tmp_path_factory.mktemp("many"))
     take(place.rollouts / "exp/kimi", "stack_overflow__10", "ctrf_", "multi_traj_task")
     return place.rollouts
@@ -37,13 +37,13 @@ def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(rollouts: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """What a build that nothing happens to makes of them."""
-    return built_plainly(Place(rollouts.parent), tmp_path_factory.mktemp("whole"))
+    """Result of an undisturbed build of the same rollouts."""
+    return built_plainly(Place(rollouts.parent), tmp_path_factory.mktemp("expected"))
 
 
 @pytest.fixture
 def place(rollouts: Path, tmp_path: Path) -> Place:
-    """An output directory of its own over the same rollouts."""
+    """A separate output directory for the shared rollouts."""
     place = Place(tmp_path / "place")
     place.folder.mkdir()
     place.rollouts.symlink_to(rollouts)
@@ -51,7 +51,7 @@ def place(rollouts: Path, tmp_path: Path) -> Place:
 
 
 def read_every_file(out: OutputLayout) -> None:
-    """Reads all that is visible: half a file could not be."""
+    """Parse every visible file; a half-written one would raise."""
     readers: dict[str, Callable[[Path], object]] = {
         ".json": lambda path: orjson.loads(path.read_bytes()),
         ".arrow": lambda path: pa.ipc.open_file(path.read_bytes()).read_all(),
@@ -65,10 +65,10 @@ def read_every_file(out: OutputLayout) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_next_build_finishes_what_a_killed_one_began(
+def test_next_build_completes_a_killed_one_without_redoing_its_work(
     moment: str, place: Place, expected: Place, home: Path, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    with building(place, home, tmp_path / "said") as process:
+    with building(place, home, tmp_path / "output") as process:
         assert wait_until(lambda: MOMENTS[moment](place.out), process.is_alive)
     assert process.exitcode == -9 and not is_locked(place.out.root)
     read_every_file(place.out)
@@ -81,42 +81,42 @@ def test_the_next_build_finishes_what_a_killed_one_began(
     assert place.visible() == expected.visible()
 
 
-def test_an_instance_that_saw_a_build_die_builds_on(
+def test_same_instance_can_build_again_after_a_kill(
     place: Place, expected: Place, home: Path, tmp_path: Path
 ) -> None:
-    said = tmp_path / "said"
-    with building(place, home, said) as process:
+    output = tmp_path / "output"
+    with building(place, home, output) as process:
         assert wait_until(lambda: MOMENTS["some tasks are tokenized"](place.out), process.is_alive)
-    with building(place, home, said) as process:
+    with building(place, home, output) as process:
         process.join()
-    assert process.exitcode == 0, said.read_text()
+    assert process.exitcode == 0, output.read_text()
     assert place.visible() == expected.visible()
 
 
 @pytest.mark.parametrize("folder", [".", "thinking", "thinking/data", "stages", "stages/tokens"])
-def test_what_a_killed_build_left_half_written_is_cleared_away(
+def test_leftover_part_files_are_removed_by_the_next_build(
     folder: str, built: Place, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     place = built.copy(tmp_path / "place")
-    left = place.out.root / folder / ".0123456789abcdef.part"
-    left.write_bytes(b"half")
+    part_file = place.out.root / folder / ".0123456789abcdef.part"
+    part_file.write_bytes(b"half")
     assert not place.build(instance).failures
-    assert not left.exists()
+    assert not part_file.exists()
     assert place.visible() == built.visible()
 
 
-def test_of_two_builds_at_once_the_second_waits_and_finds_nothing_to_do(
+def test_concurrent_build_waits_and_then_rebuilds_nothing(
     place: Place, expected: Place, home: Path, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     with building(place, home, first, "--json") as one:
         assert wait_until(lambda: place.out.journal("trials").exists(), one.is_alive)
         with building(place, home, second, "--json") as other:
-            assert wait_until(lambda: "waiting for it to end" in second.read_text(), other.is_alive)
+            assert wait_until(lambda: "waiting for it to finish" in second.read_text(), other.is_alive)
             assert one.is_alive()
             one.join()
             other.join()
     assert (one.exitcode, other.exitcode) == (0, 0)
-    ends = [json.loads(said.read_text().splitlines()[-1]) for said in (first, second)]
-    assert [end["tasks_rebuilt"] for end in ends] == [len(place.tasks()), 0]
+    summaries = [json.loads(output.read_text().splitlines()[-1]) for output in (first, second)]
+    assert [summary["tasks_rebuilt"] for summary in summaries] == [len(place.tasks()), 0]
     assert place.visible() == expected.visible()

@@ -1,4 +1,4 @@
-"""How far a run is stands in Dagster's log, and is told to whoever shows it."""
+"""Progress of a run: lines in Dagster's log and records for whoever displays them."""
 
 from __future__ import annotations
 
@@ -13,52 +13,57 @@ from seta_dag.defs.build.progress import PROGRESS, sentence
 from seta_dag_tests.support.builds import Place
 
 SENTENCES = {
-    (400, 1600, 2.0): "tokens: 400 of 1,600 tasks, 200 a second, 6 s left",
-    (1600, 1600, 8.0): "tokens: 1,600 of 1,600 tasks, 200 a second, 0 s left",
-    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks, 2 a second, 5,000 s left",
-    (3, 5, 0.0): "tokens: 3 of 5 tasks, 0 a second",
+    (400, 1600, 2.0): "tokens: 400 of 1,600 tasks, 200 per second, 6 s left",
+    (1600, 1600, 8.0): "tokens: 1,600 of 1,600 tasks, 200 per second, 0 s left",
+    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks, 2 per second, 5,000 s left",
+    (3, 5, 0.0): "tokens: 3 of 5 tasks, 0 per second",
 }
 
 
 @pytest.mark.parametrize(("done", "total", "seconds"), SENTENCES)
-def test_it_says_what_is_done_how_fast_and_what_is_left(done: int, total: int, seconds: float) -> None:
+def test_progress_line_shows_count_rate_and_time_left(done: int, total: int, seconds: float) -> None:
     assert sentence("tokens", done, total, "tasks", seconds) == SENTENCES[done, total, seconds]
 
 
-class Steps(logging.Handler):
+class StepRecorder(logging.Handler):
+    """Collects `(stage, done, total, unit)` of every progress record."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[tuple[str, int, int, str]] = []
+        self.steps: list[tuple[str, int, int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if hasattr(record, "stage"):
-            about = vars(record)
-            self.seen.append((about["stage"], about["done"], about["total"], about["unit"]))
+            fields = vars(record)
+            self.steps.append((fields["stage"], fields["done"], fields["total"], fields["unit"]))
 
 
-def test_every_stage_tells_its_steps_and_the_log_says_the_same(
+def test_every_stage_reports_each_task_to_displays_and_to_the_dagster_log(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_STEPS", 0.0)
-    steps = Steps()
-    PROGRESS.addHandler(steps)
+    recorder = StepRecorder()
+    PROGRESS.addHandler(recorder)
     try:
         assert not place.build(instance, full=True).failures
     finally:
-        PROGRESS.removeHandler(steps)
+        PROGRESS.removeHandler(recorder)
     tasks = len(place.tasks())
     for stage in ("trials", "ctrf_reports", "tokens"):
-        told = [
-            done for name, done, total, unit in steps.seen if (name, total, unit) == (stage, tasks, "tasks")
+        counts = [
+            done
+            for name, done, total, unit in recorder.steps
+            if (name, total, unit) == (stage, tasks, "tasks")
         ]
-        assert told == list(range(1, tasks + 1))
-    assert {name for name, _, _, unit in steps.seen if unit == "shards"} == {
+        assert counts == list(range(1, tasks + 1))
+    assert {name for name, _, _, unit in recorder.steps if unit == "shards"} == {
         "thinking_dataset",
         "nothink_dataset",
     }
     (run,) = instance.get_runs()
-    said = [entry.user_message for entry in instance.all_logs(run.run_id)]
+    messages = [entry.user_message for entry in instance.all_logs(run.run_id)]
     assert any(
-        re.match(f"tokens: {tasks} of {tasks} tasks, [0-9,]+ a second, 0 s left$", line) for line in said
+        re.match(f"tokens: {tasks} of {tasks} tasks, [0-9,]+ per second, 0 s left$", line)
+        for line in messages
     )

@@ -1,4 +1,4 @@
-"""The batched event log when a batch can't be stored, and after it was closed or wiped."""
+"""The batched event log when a batch cannot be stored, and after it was closed or wiped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A card that can't lie: whatever changes in it, in the shards or in the ledger, the check says so."""
+"""`check_card` finds every difference between a card and the shards and ledger it describes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seta_dag_tests.hub.card.test_render import FACTS, PROSE
 from seta_dag_tests.support.sample_dataset import sample_ledger, sample_rows, write_dataset
 
 COUNTED = ("Statistics", "Rows by model", "Merging", "Filtering", "Flags")
-"""The sections whose numbers come from the shards and the ledger."""
+"""Sections whose numbers are counted from the shards and the ledger."""
 
 
 def build(
@@ -29,6 +29,7 @@ def build(
     facts: BuildFacts = FACTS,
     repo: str | None = None,
 ) -> Path:
+    """Write the sample dataset with its card and return its folder."""
     dataset = write_dataset(folder / variant, sample_rows()[:rows])
     stats, companion = read_stats(dataset), repo and f"{repo}-2"
     text = render_card(stats, sample_ledger(), facts, variant, prose or Prose(), companion, repo)
@@ -42,24 +43,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_with(dataset: Path, text: str, filters: Filters | None = None) -> list[str]:
-    """What the check says of a card with that text."""
+    """Check the dataset with `text` as its card, then restore the original card."""
     readme = dataset / "README.md"
-    kept = readme.read_text("utf-8")
+    original = readme.read_text("utf-8")
     try:
         readme.write_text(text, "utf-8")
         return check_card(dataset, sample_ledger(), filters=filters)
     finally:
-        readme.write_text(kept, "utf-8")
+        readme.write_text(original, "utf-8")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("prose", [Prose(), PROSE], ids=["no prose", "prose"])
-def test_a_card_of_its_own_build_agrees(tmp_path: Path, variant: Variant, prose: Prose) -> None:
+def test_unchanged_card_passes(tmp_path: Path, variant: Variant, prose: Prose) -> None:
     assert check_card(build(tmp_path, variant, prose), sample_ledger()) == []
 
 
 def _counted_lines(text: str) -> Iterator[int]:
-    """The lines of the card that hold counted numbers: sizes in the YAML, rows of the counted tables."""
+    """Yield the indices of lines with counted numbers: sizes in the YAML, rows of the counted tables."""
     heading = ""
     for number, line in enumerate(text.splitlines()):
         heading = line.lstrip("# ") if line.startswith("#") else heading
@@ -69,11 +70,14 @@ def _counted_lines(text: str) -> Iterator[int]:
 
 
 def _changed_numbers(text: str) -> Iterator[tuple[str, str]]:
-    """(what, text) with one digit of a counted number changed, for each digit of each of them."""
+    """Yield (changed line, changed card) for each digit of each counted number."""
     lines = text.splitlines(keepends=True)
     for number in _counted_lines(text):
         line = lines[number]
-        numbers = line.find("|", 1) if line.startswith("|") else 0  # a table's first cell is the label
+        numbers = (
+            line.find("|", 1) if line.startswith("|") else 0
+        )  # the first cell of a table row is its label
+        # "1 of 2" is the position of a run in its chain, not a count
         for found in re.finditer(r"\d(?! of \d)(?<! of \d)", line):
             digit = str((int(found[0]) + 1) % 10)
             changed = line[: found.start()] + digit + line[found.end() :]
@@ -81,14 +85,14 @@ def _changed_numbers(text: str) -> Iterator[tuple[str, str]]:
                 yield changed, "".join([*lines[:number], changed, *lines[number + 1 :]])
 
 
-def test_every_changed_digit_is_found(built: Path) -> None:
+def test_every_changed_digit_is_reported(built: Path) -> None:
     changed = dict(_changed_numbers((built / "README.md").read_text("utf-8")))
-    missed = [what for what, text in changed.items() if not check_with(built, text)]
+    missed = [line for line, text in changed.items() if not check_with(built, text)]
     assert len(changed) > 50  # else no numbers were found to change
     assert missed == []
 
 
-def test_every_left_out_line_is_found(built: Path) -> None:
+def test_every_removed_line_is_reported(built: Path) -> None:
     text = (built / "README.md").read_text("utf-8")
     lines = text.splitlines(keepends=True)
     without = {lines[number]: lines[:number] + lines[number + 1 :] for number in _counted_lines(text)}
@@ -96,7 +100,7 @@ def test_every_left_out_line_is_found(built: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "said"),
+    ("old", "new", "message"),
     [
         ("- name: reward\n    dtype: float64", "- name: reward\n    dtype: float32", "features"),
         ("list: int32", "list: int64", "features"),
@@ -115,13 +119,13 @@ def test_every_left_out_line_is_found(built: Path) -> None:
         ("dataset_info:", "dataset_infos:", "num_examples"),
     ],
 )
-def test_other_lies_are_found(built: Path, written: str, instead: str, said: str) -> None:
+def test_other_wrong_statements_are_reported(built: Path, old: str, new: str, message: str) -> None:
     text = (built / "README.md").read_text("utf-8")
-    assert written in text
-    assert any(said in sentence for sentence in check_with(built, text.replace(written, instead, 1)))
+    assert old in text
+    assert any(message in sentence for sentence in check_with(built, text.replace(old, new, 1)))
 
 
-def test_a_card_of_other_shards_is_found(tmp_path: Path) -> None:
+def test_card_of_another_dataset_is_reported(tmp_path: Path) -> None:
     dataset = build(tmp_path, rows=7)
     other = build(tmp_path / "other", rows=6)
     (dataset / "README.md").write_text((other / "README.md").read_text("utf-8"), "utf-8")
@@ -129,25 +133,25 @@ def test_a_card_of_other_shards_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", range(len(sample_ledger())))
-def test_every_line_that_the_ledger_has_more_or_less_is_found(built: Path, line: int) -> None:
+def test_every_missing_or_extra_ledger_line_is_reported(built: Path, line: int) -> None:
     lines = sample_ledger()
     assert check_card(built, lines[:line] + lines[line + 1 :])
     assert check_card(built, [*lines, lines[line]])
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (None, "No such file"),
         (b"# No YAML at all\n", "no YAML"),
-        (b"---\nlicense: [mit\n---\n# Broken\n", "can't be read"),
+        (b"---\nlicense: [mit\n---\n# Broken\n", "cannot be read"),
         (b"---\n- a\n- list\n---\n# Other YAML\n", "unknown variant None"),
         (b"\xff\xfe", "utf-8"),
     ],
 )
-def test_a_card_that_can_not_be_read_is_a_sentence(tmp_path: Path, text: bytes | None, said: str) -> None:
+def test_unreadable_card_is_reported_in_a_sentence(tmp_path: Path, text: bytes | None, message: str) -> None:
     dataset = build(tmp_path)
     (dataset / "README.md").unlink()
     if text is not None:
         (dataset / "README.md").write_bytes(text)
-    assert any(said in sentence for sentence in check_card(dataset, sample_ledger()))
+    assert any(message in sentence for sentence in check_card(dataset, sample_ledger()))

@@ -1,4 +1,4 @@
-"""The YAML is what `datasets` itself would write, and `datasets` reads it."""
+"""The YAML front matter is what `datasets` itself writes and can load."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from seta_dag_tests.hub.card.test_render import FACTS
 from seta_dag_tests.support.sample_dataset import sample_ledger, sample_rows, write_dataset
 
 ORDER = ["license", "language", "task_categories", "tags", "size_categories", "dataset_info", "configs"]
-"""The order of the keys in the reference's card."""
+"""Order of the keys in the reference dataset's card."""
 
 
-def test_yaml_is_byte_for_byte_what_datasets_writes(tmp_path: Path) -> None:
+def test_yaml_is_identical_to_what_datasets_writes(tmp_path: Path) -> None:
     from datasets import DatasetInfo, Features
     from datasets.info import DatasetInfosDict
     from datasets.splits import SplitDict, SplitInfo
@@ -44,7 +44,7 @@ def test_yaml_is_byte_for_byte_what_datasets_writes(tmp_path: Path) -> None:
     assert front_matter(stats, "apache-2.0", "qwen3") == data.to_yaml(original_order=ORDER)
 
 
-def test_keys_stand_in_the_order_of_the_reference(tmp_path: Path) -> None:
+def test_keys_are_in_the_order_of_the_reference_card(tmp_path: Path) -> None:
     stats = read_stats(write_dataset(tmp_path / "set", sample_rows()))
     assert list(yaml.safe_load(front_matter(stats, "mit", None))) == ORDER
 
@@ -62,14 +62,12 @@ def test_keys_stand_in_the_order_of_the_reference(tmp_path: Path) -> None:
         (10**12, "n>1T"),
     ],
 )
-def test_size_category_is_the_hubs(rows: int, category: str) -> None:
+def test_size_category_matches_the_hub(rows: int, category: str) -> None:
     assert size_category(rows) == category
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["loaded", "streamed"])
-def test_a_folder_with_this_card_loads_with_exactly_its_features_and_rows(
-    tmp_path: Path, streaming: bool
-) -> None:
+def test_dataset_with_this_card_loads_with_its_features_and_rows(tmp_path: Path, streaming: bool) -> None:
     import datasets
 
     dataset, rows = write_dataset(tmp_path / "thinking", sample_rows()), sample_rows()
@@ -80,8 +78,8 @@ def test_a_folder_with_this_card_loads_with_exactly_its_features_and_rows(
     )
     assert loaded.features.to_dict() == FEATURES
     assert list(loaded.features) == list(FEATURES)
-    filled = [
+    expected = [  # `datasets` fills the missing struct field with None
         {**row, "provider_token_counts": {**row["provider_token_counts"], "total_tokens": None}}
         for row in rows
     ]
-    assert list(loaded) == filled
+    assert list(loaded) == expected

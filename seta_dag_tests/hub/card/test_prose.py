@@ -1,4 +1,4 @@
-"""A person's own words come from one TOML file; what it can't say is refused in a sentence."""
+"""The user's card text comes from one TOML file; invalid files are rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from seta_dag.errors import ConfigError
 from seta_dag.hub.card.prose import Prose, Section, read_prose
 
-WHOLE = """
+COMPLETE = """
 title = "Terminal rollouts"
 description = '''
 Two lines,
@@ -31,15 +31,15 @@ text = "- us"
 """
 
 
-def test_no_file_gives_a_card_that_speaks_for_itself() -> None:
+def test_without_a_file_the_defaults_apply() -> None:
     assert read_prose(None) == Prose(
         title=None, description=None, license="apache-2.0", links={}, sections=()
     )
 
 
-def test_a_whole_file_is_read(tmp_path: Path) -> None:
+def test_file_with_every_key_is_read(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
-    path.write_text(WHOLE, "utf-8")
+    path.write_text(COMPLETE, "utf-8")
     assert read_prose(path) == Prose(
         title="Terminal rollouts",
         description="Two lines,\nünïcode too.",
@@ -50,7 +50,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("title = ", "not TOML"),
         ("titel = 'x'", "no key titel; it has title, description, license, links, section"),
@@ -69,19 +69,23 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         ("[[section]]\ntitle = 'x'\ntext = 'y'\nrows = 7", "has no key rows; it has title, text"),
     ],
 )
-def test_anything_else_is_refused_in_a_sentence_that_names_the_file(
-    tmp_path: Path, text: str, said: str
+def test_invalid_file_is_rejected_with_an_error_that_names_it(
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "card.toml"
     path.write_text(text, "utf-8")
-    with pytest.raises(ConfigError, match=said) as raised:
+    with pytest.raises(ConfigError, match=message) as raised:
         read_prose(path)
     assert str(path) in str(raised.value)
 
 
-@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, lambda path: path.write_bytes(b"\xff")])
-def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "create",
+    [lambda path: None, Path.mkdir, lambda path: path.write_bytes(b"\xff")],
+    ids=["missing", "directory", "not UTF-8"],
+)
+def test_unreadable_file_is_rejected(tmp_path: Path, create) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "card.toml"
-    make(path)
+    create(path)
     with pytest.raises(ConfigError, match=r"card\.toml"):
         read_prose(path)

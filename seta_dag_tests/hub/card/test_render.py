@@ -1,4 +1,4 @@
-"""The card: every section, the same text for the same build, and nothing of the machine that made it."""
+"""The card has every section, is the same for the same build, and reveals no local paths."""
 
 from __future__ import annotations
 
@@ -61,20 +61,18 @@ def card(
     companion: str | None = None,
     repo_id: str | None = None,
 ) -> str:
-    """The card of the sample, with what the test changes in it."""
+    """Render the sample's card with the given arguments replaced."""
     ledger = sample_ledger() if lines is None else lines
     return render_card(stats, ledger, facts, variant, prose or Prose(), companion, repo_id)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_section_is_there_in_one_order(stats: Stats, variant: Variant) -> None:
+def test_card_has_every_section_in_order(stats: Stats, variant: Variant) -> None:
     assert list(parse_card(card(stats, variant)).headings[1:]) == SECTIONS
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_same_build_gives_the_same_bytes_whatever_the_order_of_the_ledger(
-    stats: Stats, variant: Variant
-) -> None:
+def test_card_does_not_depend_on_the_order_of_the_ledger(stats: Stats, variant: Variant) -> None:
     lines = sample_ledger()
     random.Random(7).shuffle(lines)
     assert card(stats, variant, lines=lines) == card(stats, variant)
@@ -89,37 +87,37 @@ def test_the_same_build_gives_the_same_bytes_whatever_the_order_of_the_ledger(
         ("C:\\models\\my-qwen", "my-qwen"),
     ],
 )
-def test_a_student_from_a_folder_is_named_without_its_path(stats: Stats, name: str, shown: str) -> None:
+def test_student_loaded_from_a_folder_is_named_without_its_path(stats: Stats, name: str, shown: str) -> None:
     text = card(stats, facts=replace(FACTS, student=name))
     assert ("student", shown) in parse_card(text).tables["Build"]
     assert "/home" not in text and ".." not in text
 
 
-def test_settings_of_the_build_are_given(stats: Stats) -> None:
+def test_card_shows_the_build_settings(stats: Stats) -> None:
     facts = replace(FACTS, filters=Filters(min_reward=0.5, max_tokens=16384), runs_glob="kimi|glm*")
     build = {row[0]: row[1] for row in parse_card(card(stats, facts=facts)).tables["Build"]}
     assert (build["minimum reward"], build["maximum tokens"], build["runs"]) == ("0.5", "16,384", "kimi|glm*")
 
 
-def test_settings_of_the_rollouts_are_given_as_they_are_written(stats: Stats) -> None:
+def test_card_shows_rollout_settings_as_written_in_the_config(stats: Stats) -> None:
     assert parse_card(card(stats)).tables["Rollouts"] == [("n_trajs", "1, 2"), ("thinking", "true")]
 
 
 @pytest.mark.parametrize(
     "name", ["a|b", "`tick` ``two``", "two\nlines", "<b>html</b>", "\x07bell", "|", "*_[x](y)"]
 )
-def test_a_name_of_any_spelling_is_one_cell(stats: Stats, name: str) -> None:
-    odd = replace(stats, models={name: stats.rows})
-    run = replace(FACTS, chains={name: [name]}, rollout_settings={"model_type": [name]})
-    read = parse_card(card(odd, facts=run))
+def test_name_with_special_characters_stays_in_one_table_cell(stats: Stats, name: str) -> None:
+    renamed = replace(stats, models={name: stats.rows})
+    facts = replace(FACTS, chains={name: [name]}, rollout_settings={"model_type": [name]})
+    parsed = parse_card(card(renamed, facts=facts))
     shown = name.replace("\n", " ").replace("\x07", "\ufffd")
-    assert read.tables["Rows by model"] == [(shown, "7")]
-    assert read.tables["Merging"][0][:2] == (shown, "1 of 1")
-    assert read.tables["Rollouts"] == [("model_type", shown)]
+    assert parsed.tables["Rows by model"] == [(shown, "7")]
+    assert parsed.tables["Merging"][0][:2] == (shown, "1 of 1")
+    assert parsed.tables["Rollouts"] == [("model_type", shown)]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_reason_and_flag_has_its_meaning(stats: Stats, variant: Variant) -> None:
+def test_card_explains_every_reason_and_flag(stats: Stats, variant: Variant) -> None:
     lines = [ledger_line(RUNS[0], "dropped", reason) for reason in reasons()]
     lines.append(ledger_line(RUNS[0], "row", flags=FLAGS))
     tables = parse_card(card(stats, variant, lines=lines)).tables
@@ -129,7 +127,7 @@ def test_every_reason_and_flag_has_its_meaning(stats: Stats, variant: Variant) -
 
 
 @pytest.mark.parametrize(
-    ("given", "written"),
+    ("arguments", "expected"),
     [
         ({"prose": PROSE}, "# Terminal rollouts (thinking)\n\nIn *our* own words.\n\nSupervised"),
         ({"prose": PROSE}, "- [code](https://example.org/x)\n\n## Schema"),
@@ -140,17 +138,17 @@ def test_every_reason_and_flag_has_its_meaning(stats: Stats, variant: Variant) -
         ({"repo_id": "org/x"}, 'get_seta_sft_dataset("org/x", split="train", max_length=16384)'),
     ],
 )
-def test_what_is_given_stands_in_its_place(stats: Stats, given: dict[str, Any], written: str) -> None:
-    assert written in card(stats, **given)
+def test_given_text_appears_in_its_section(stats: Stats, arguments: dict[str, Any], expected: str) -> None:
+    assert expected in card(stats, **arguments)
 
 
-def test_the_card_ends_with_one_newline_and_holds_no_blank_runs(stats: Stats) -> None:
+def test_card_ends_with_one_newline_and_has_no_double_blank_lines(stats: Stats) -> None:
     for prose in (Prose(), PROSE):
         text = card(stats, prose=prose)
         assert text.endswith("`\n") and "\n\n\n" not in text
 
 
-def test_the_template_is_found_beside_the_code() -> None:
+def test_template_is_in_the_package_folder() -> None:
     import seta_dag.hub.card
 
     assert (Path(seta_dag.hub.card.__file__).parent / "card.md.jinja").is_file()

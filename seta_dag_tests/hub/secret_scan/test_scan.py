@@ -131,8 +131,8 @@ def test_allowed_fingerprint_does_not_block(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "can't be read"),
-        (b"\xff\xfe", "can't be read"),
+        (None, "cannot be read"),
+        (b"\xff\xfe", "cannot be read"),
         (b"0123456789abcdef\nghp_something\n", "line 2: not a fingerprint"),
     ],
     ids=["missing", "not UTF-8", "not a fingerprint"],

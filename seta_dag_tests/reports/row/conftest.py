@@ -1,4 +1,4 @@
-"""What several tests of datasets look at."""
+"""Fixture shared by the tests of row inspections."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from seta_dag_tests.support.inspected import Inspected
 def inspected(
     tmp_path_factory: pytest.TempPathFactory, student: Student, tokenizer: StudentTokenizer
 ) -> Inspected:
-    """Rows that are hard to show, inspected."""
+    """Inspections of rows that are hard to display."""
     return Inspected(tmp_path_factory.mktemp("out"), student, tokenizer)

@@ -1,4 +1,4 @@
-"""What an inspection says of a row, and how the row is found."""
+"""Content of an inspection, and lookup of its row by trial, task or directory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.dataset.shards.reader import shard_paths
+from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.errors import ConfigError, DatasetError, NotBuiltError
 from seta_dag.reports.printable import printable
-from seta_dag.reports.row.inspection import Inspection, Token, inspect_trial
+from seta_dag.reports.row.display_token import Token
+from seta_dag.reports.row.inspection import Inspection, inspect_trial
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.renderers.markup import ADDED_TOKENS, LITERAL
 from seta_dag.tokens.student.student import Student
@@ -29,14 +30,19 @@ every_row = pytest.mark.parametrize(("name", "variant"), EVERY_ROW)
 
 
 @every_row
-def test_turns_and_their_parts_are_the_whole_row(name: str, variant: Variant, inspected: Inspected) -> None:
+def test_the_parts_of_all_turns_cover_the_row_exactly_once(
+    name: str, variant: Variant, inspected: Inspected
+) -> None:
     row = inspected(name, variant)
     parts = [part for turn in row.turns for part in turn.parts]
-    assert [place for part in parts for place in range(part.first, part.end)] == list(range(len(row.ids)))
+    assert [position for part in parts for position in range(part.first, part.end)] == list(
+        range(len(row.ids))
+    )
 
 
 @every_row
 def test_turns_have_the_roles_of_the_conversation(name: str, variant: Variant, inspected: Inspected) -> None:
+    # The template renders consecutive tool messages as one turn.
     roles = [turn.role for turn in CONVERSATIONS[name].turns]
     merged = [
         role for last, role in zip(["", *roles], roles, strict=False) if (last, role) != ("tool", "tool")
@@ -46,7 +52,7 @@ def test_turns_have_the_roles_of_the_conversation(name: str, variant: Variant, i
 
 
 @every_row
-def test_assistant_turns_alone_are_trainable(name: str, variant: Variant, inspected: Inspected) -> None:
+def test_only_assistant_turns_are_trainable(name: str, variant: Variant, inspected: Inspected) -> None:
     row = inspected(name, variant)
     for turn in row.turns:
         expected = turn.end - turn.first if turn.role == "assistant" else 0
@@ -54,18 +60,18 @@ def test_assistant_turns_alone_are_trainable(name: str, variant: Variant, inspec
 
 
 @every_row
-def test_tokens_read_as_the_text(name: str, variant: Variant, inspected: Inspected) -> None:
+def test_token_texts_add_up_to_the_row_text(name: str, variant: Variant, inspected: Inspected) -> None:
     row = inspected(name, variant)
     tokens = list(row.tokens(0, len(row.ids)))
-    whole = row.text(0, len(row.ids))
+    text = row.text(0, len(row.ids))
     assert row.reads_as_text
     assert [token.id for token in tokens] == row.ids.tolist()
     if not any(token.text.startswith("\\x") for token in tokens):
-        assert "".join(token.text for token in tokens) == whole
+        assert "".join(token.text for token in tokens) == text
 
 
 @every_row
-def test_runs_are_the_tokens_cut_where_the_mask_changes(
+def test_runs_split_the_tokens_where_the_mask_changes(
     name: str, variant: Variant, inspected: Inspected
 ) -> None:
     row = inspected(name, variant)
@@ -99,11 +105,11 @@ PARTS = {
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_parts_are_told_by_special_tokens_alone(name: str, inspected: Inspected) -> None:
+def test_parts_are_delimited_by_special_tokens_only(name: str, inspected: Inspected) -> None:
     assert [[part.kind for part in turn.parts] for turn in inspected(name).turns] == PARTS[name]
 
 
-def test_literal_markup_is_told_apart_from_markup(inspected: Inspected) -> None:
+def test_literal_markup_is_distinguished_from_markup(inspected: Inspected) -> None:
     row = inspected("literal")
     tokens = list(row.tokens(0, len(row.ids)))
     kinds = {kind: list(run) for kind, run in itertools.groupby(sorted(tokens, key=_kind), key=_kind)}
@@ -120,7 +126,7 @@ def _kind(token: Token) -> str:
     return token.kind
 
 
-def test_pieces_of_characters_are_shown_as_bytes(inspected: Inspected) -> None:
+def test_incomplete_utf8_is_shown_as_byte_escapes(inspected: Inspected) -> None:
     row = inspected("unicode")
     shown = [token.text for token in row.tokens(0, len(row.ids)) if token.is_escaped]
     assert shown[:3] == [" \\xf0\\x9f", "\\x9a", "\\x80"]
@@ -139,7 +145,7 @@ def test_pieces_of_characters_are_shown_as_bytes(inspected: Inspected) -> None:
         ("\U000e0001", "\\U000e0001"),
     ],
 )
-def test_printable(text: str | bytes, shown: str) -> None:
+def test_printable_escapes_control_and_format_characters(text: str | bytes, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -161,8 +167,9 @@ TRIALS = [
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer) -> OutputLayout:
-    out = OutputLayout(tmp_path_factory.mktemp("found"))
+def built(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer) -> OutputLayout:
+    """Output directory with the dataset of `TRIALS`."""
+    out = OutputLayout(tmp_path_factory.mktemp("built"))
     write_dataset(out, TRIALS, tokenizer)
     return out
 
@@ -179,34 +186,36 @@ def found(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer)
     ],
 )
 def test_a_row_is_found_by_uid_task_or_directory(
-    name: str, trial: SmallTrial, found: OutputLayout, student: Student
+    name: str, trial: SmallTrial, built: OutputLayout, student: Student
 ) -> None:
-    assert inspect_trial(found, name, "nothink", student).row["conv_json_path"] == trial.log
+    assert inspect_trial(built, name, "nothink", student).row["conv_json_path"] == trial.log
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "parts"),
     [
         ("six", ["six: no trial, task or trial directory"]),
         ("two", ["two names 2 rows", "exp/run/trials/two_t0_aa: row", "exp/run/trials/two_t1_ab: row"]),
         ("three_t0_aa", ["names 2 rows", "  trials/three_t0_aa", "  exp/run/trials/three_t0_aa"]),
-        ("one_t0_ab", ["is no row", "exp/run/trials/one_t0_ab: superseded"]),
-        ("four", ["is no row", "exp/run/trials/four_t0_aa: dropped, no_tests, 0 tests"]),
-        ("five", ["is no row", "five in exp/run: dropped, rollout_failed"]),
+        ("one_t0_ab", ["has no row", "exp/run/trials/one_t0_ab: superseded"]),
+        ("four", ["has no row", "exp/run/trials/four_t0_aa: dropped, no_tests, 0 tests"]),
+        ("five", ["has no row", "five in exp/run: dropped, rollout_failed"]),
     ],
 )
-def test_what_is_no_row_is_told(name: str, says: list[str], found: OutputLayout, student: Student) -> None:
+def test_a_name_without_exactly_one_row_is_a_config_error(
+    name: str, parts: list[str], built: OutputLayout, student: Student
+) -> None:
     with pytest.raises(ConfigError) as raised:
-        inspect_trial(found, name, "thinking", student)
-    assert [part for part in says if part not in str(raised.value)] == []
+        inspect_trial(built, name, "thinking", student)
+    assert [part for part in parts if part not in str(raised.value)] == []
 
 
-def test_nothing_built_is_told(tmp_path: Path, student: Student) -> None:
+def test_inspecting_before_a_build_says_to_build(tmp_path: Path, student: Student) -> None:
     with pytest.raises(NotBuiltError, match="seta-dag build"):
         inspect_trial(OutputLayout(tmp_path), "one", "thinking", student)
 
 
-def test_a_row_that_the_shards_lack_is_told(
+def test_a_row_missing_from_the_shards_says_to_build_again(
     tmp_path: Path, student: Student, tokenizer: StudentTokenizer
 ) -> None:
     out = OutputLayout(tmp_path)
@@ -217,7 +226,7 @@ def test_a_row_that_the_shards_lack_is_told(
         inspect_trial(out, "one", "thinking", student)
 
 
-def test_ids_of_another_student_are_told(inspected: Inspected) -> None:
+def test_ids_unknown_to_the_student_are_an_error(inspected: Inspected) -> None:
     foreign: Inspection = replace(inspected("ordinary"), ids=np.array([151_669], np.int32))
     with pytest.raises(DatasetError, match="give the student"):
         _ = foreign.turns

@@ -1,4 +1,4 @@
-"""The page of an inspection, read back as a browser's parser would."""
+"""The HTML page of an inspection, parsed back with `html.parser`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ every_row = pytest.mark.parametrize(("name", "variant"), EVERY_ROW)
 
 @dataclass
 class Page(HTMLParser):
-    """Every element with its attributes, and each token's (id, position, class, run's class, text)."""
+    """Parsed page: elements with attributes, and `[id, position, class of the run, text]` per token."""
 
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     tokens: list[list[str]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Page(HTMLParser):
             self.tokens[-1][-1] += data
 
 
-def page(html: str) -> Page:
+def parse(html: str) -> Page:
     parsed = Page()
     parsed.feed(html)
     parsed.close()
@@ -69,55 +69,55 @@ def page(html: str) -> Page:
 
 
 @every_row
-def test_every_token_stands_on_the_page_once(name: str, variant: Variant, inspected: Inspected) -> None:
+def test_every_token_is_on_the_page_exactly_once(name: str, variant: Variant, inspected: Inspected) -> None:
     row = inspected(name, variant)
-    assert page(as_html(row)).tokens == [
-        [str(token.id), str(token.place), "learn" if token.is_trainable else "", token.text]
+    assert parse(as_html(row)).tokens == [
+        [str(token.id), str(token.position), "learn" if token.is_trainable else "", token.text]
         for token in row.tokens(0, len(row.ids))
     ]
 
 
 @every_row
-def test_text_of_a_rollout_is_only_ever_text(name: str, variant: Variant, inspected: Inspected) -> None:
-    parsed = page(as_html(inspected(name, variant)))
+def test_rollout_text_never_becomes_markup(name: str, variant: Variant, inspected: Inspected) -> None:
+    parsed = parse(as_html(inspected(name, variant)))
     assert {tag for tag, _ in parsed.elements} <= ELEMENTS
     assert {attribute for _, attributes in parsed.elements for attribute in attributes} <= ATTRIBUTES
     assert parsed.open == []
 
 
 @every_row
-def test_the_page_asks_for_nothing_outside(name: str, variant: Variant, inspected: Inspected) -> None:
-    elements = page(as_html(inspected(name, variant))).elements
+def test_the_page_links_only_to_its_own_turns(name: str, variant: Variant, inspected: Inspected) -> None:
+    elements = parse(as_html(inspected(name, variant))).elements
     links = [attributes["href"] for _, attributes in elements if "href" in attributes]
     assert links
     assert all(re.fullmatch(r"#turn-\d+", str(link)) for link in links)
 
 
-def test_only_the_pages_own_style_is_allowed(inspected: Inspected) -> None:
-    parsed = page(as_html(inspected("hostile")))
+def test_the_content_policy_allows_only_the_embedded_style(inspected: Inspected) -> None:
+    parsed = parse(as_html(inspected("hostile")))
     policy = next(str(a["content"]) for _, a in parsed.elements if a.get("http-equiv"))
     digest = base64.b64encode(hashlib.sha256(parsed.texts["style"].encode()).digest()).decode()
     assert policy.split("; ")[:2] == ["default-src 'none'", f"style-src 'sha256-{digest}'"]
 
 
 @every_row
-def test_the_rendered_text_stands_on_the_page(name: str, variant: Variant, inspected: Inspected) -> None:
+def test_the_page_contains_the_rendered_text(name: str, variant: Variant, inspected: Inspected) -> None:
     row = inspected(name, variant)
-    assert page(as_html(row)).texts["pre"] == printable(row.row["chat_template_str"])
+    assert parse(as_html(row)).texts["pre"] == printable(row.row["chat_template_str"])
 
 
-@pytest.mark.parametrize(("name", "folded", "open_"), [("ordinary", 0, 6), ("long output", 1, 1)])
-def test_long_blocks_are_folded_at_first(name: str, folded: int, open_: int, inspected: Inspected) -> None:
-    elements = page(as_html(inspected(name))).elements
+@pytest.mark.parametrize(("name", "n_folded", "n_open"), [("ordinary", 0, 6), ("long output", 1, 1)])
+def test_long_blocks_start_folded(name: str, n_folded: int, n_open: int, inspected: Inspected) -> None:
+    elements = parse(as_html(inspected(name))).elements
     blocks = [attributes for tag, attributes in elements if tag == "details" and "class" not in attributes]
     assert [sum("open" not in block for block in blocks), sum("open" in block for block in blocks)] == [
-        folded,
-        open_,
+        n_folded,
+        n_open,
     ]
 
 
 @every_row
-def test_boundaries_of_each_assistant_turn_are_listed(
+def test_the_boundaries_of_each_assistant_turn_are_listed(
     name: str, variant: Variant, inspected: Inspected
 ) -> None:
     row = inspected(name, variant)
@@ -141,5 +141,5 @@ SUMMARY = ["0.750 (3 of 4 tests passed)", "kimi-k2.5", "literal_markup", "yes, e
 
 
 @pytest.mark.parametrize("fact", SUMMARY)
-def test_the_summary_says(fact: str, inspected: Inspected) -> None:
-    assert fact in page(as_html(inspected("ordinary"))).texts["dd"]
+def test_the_summary_contains(fact: str, inspected: Inspected) -> None:
+    assert fact in parse(as_html(inspected("ordinary"))).texts["dd"]

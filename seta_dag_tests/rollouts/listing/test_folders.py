@@ -114,7 +114,7 @@ UNREADABLE = [
 def test_unreadable_directory_is_an_error_that_names_it(folder: str, mode: int, root: Path) -> None:
     with closed(root / folder, mode), pytest.raises(ConfigError) as caught:
         merge_runs(root, "*", "student")
-    assert str(caught.value).startswith(f"{root / folder}: can't be read (Permission denied)")
+    assert str(caught.value).startswith(f"{root / folder}: cannot be read (Permission denied)")
 
 
 EXCLUDED = [
@@ -136,7 +136,7 @@ def test_unreadable_directory_can_be_excluded_by_selecting_other_paths(
 
 @pytest.mark.parametrize("pattern", ["*", "Y", "exp/*", "*/Y", "?xp/Y"])
 def test_unreadable_directory_is_an_error_if_the_glob_could_match_below(pattern: str, root: Path) -> None:
-    with closed(root / "exp/X"), pytest.raises(ConfigError, match="exp/X: can't be read"):
+    with closed(root / "exp/X"), pytest.raises(ConfigError, match="exp/X: cannot be read"):
         find_runs(root, pattern)
 
 
@@ -150,7 +150,7 @@ def test_link_into_an_unreadable_directory_is_an_error_because_it_may_be_a_run(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (root / "link").symlink_to(elsewhere / "below")
-    with closed(elsewhere), pytest.raises(ConfigError, match="link: can't be read"):
+    with closed(elsewhere), pytest.raises(ConfigError, match="link: cannot be read"):
         find_runs(root)
 
 
@@ -168,7 +168,7 @@ def test_unreadable_traceback_is_a_failed_rollout_with_the_error_as_detail(root:
 
 def test_path_that_is_not_utf8_is_named_in_the_error(root: Path) -> None:
     (root / os.fsdecode(b"x\xff")).mkdir()
-    with closed(root / os.fsdecode(b"x\xff")), pytest.raises(ConfigError, match="x\ufffd: can't be read"):
+    with closed(root / os.fsdecode(b"x\xff")), pytest.raises(ConfigError, match="x\ufffd: cannot be read"):
         find_runs(root)
 
 

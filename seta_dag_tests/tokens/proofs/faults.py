@@ -50,7 +50,7 @@ def split_into_letters(row: Row, prover: Prover) -> Row:
 
 
 def split_into_letters_with_literals(row: Row, prover: Prover) -> Row:
-    """With literal markup the text can't be tokenized as one string, so only the other engine notices."""
+    """With literal markup the text cannot be tokenized as one string, so only the other engine notices."""
     return replace(split_into_letters(row, prover), literal=True, against_hf=True)
 
 

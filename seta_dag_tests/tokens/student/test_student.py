@@ -118,7 +118,7 @@ UNUSABLE = {
     "without added tokens": ("{}", "not a readable tokenizer.json"),
     "without a markup token": (tokens(*ADDED_TOKENS[:-1]), "no token </think>"),
     "with an unknown token": (tokens(*ADDED_TOKENS, "<|more|>"), "unknown added tokens <|more|>"),
-    "without a model": (tokens(*ADDED_TOKENS), "the tokenizer can't be loaded"),
+    "without a model": (tokens(*ADDED_TOKENS), "the tokenizer cannot be loaded"),
 }
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from seta_dag.tokens import load_ahead as module
-from seta_dag.tokens.load_ahead import load_ahead, loaded
+from seta_dag.tokens.proofs import load_ahead as module
+from seta_dag.tokens.proofs.load_ahead import load_ahead, loaded
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.student.student import Student
 

@@ -1,4 +1,4 @@
-"""What a person sees while a build runs: a bar in a terminal, lines elsewhere."""
+"""Progress of a build: a bar in a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def step(done: int, total: int) -> dict[str, object]:
     return {"stage": "tokens", "done": done, "total": total, "unit": "tasks"}
 
 
-def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_a_line_follows_after_one_second_then_every_five(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = SimpleNamespace(seconds=100.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
     file = io.StringIO()
@@ -50,31 +52,31 @@ def test_elsewhere_it_is_a_line_after_a_second_and_then_every_few(monkeypatch: p
     ]
 
 
-def build(place: Place, home: Path, stderr: int) -> subprocess.Popen[bytes]:
+def build(place: Place, stderr: int) -> subprocess.Popen[bytes]:
     command = [SETA_DAG, "build", "--full", "--rollouts", place.rollouts, "--out", place.out.root]
-    env = os.environ | {"DAGSTER_HOME": str(home), "TERM": "xterm", "TZ": "UTC"}
+    env = os.environ | {"TERM": "xterm", "TZ": "UTC"}
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr, env=env)
 
 
-def shown(master: int) -> str:
-    """All that is written to a terminal until it is closed."""
+def read_terminal(master: int) -> str:
+    """Return everything written to a terminal until it is closed."""
     data = b""
     while True:
         try:
             part = os.read(master, 1 << 16)
-        except OSError:  # how Linux says that nobody has it open any more
+        except OSError:  # Linux reports a terminal that nobody has open any more as an error
             return data.decode()
         if not part:
             return data.decode()
         data += part
 
 
-def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Path) -> None:
+def test_terminal_shows_a_bar_and_a_line_per_stage(place: Place) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
-    process = build(place, home, slave)
+    process = build(place, slave)
     os.close(slave)
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown(master))
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", read_terminal(master))
     assert process.wait() == 0, text
     tasks = len(place.tasks())
     assert f"{tasks} of {tasks} tasks to build" in text
@@ -83,22 +85,21 @@ def test_a_terminal_shows_a_bar_and_a_line_for_each_stage(place: Place, home: Pa
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
-def test_a_standard_error_that_takes_nothing_stops_nothing(stderr: str, place: Place, home: Path) -> None:
+def test_unwritable_standard_error_does_not_stop_a_build(stderr: str, place: Place) -> None:
     command = f"{SETA_DAG} build --rollouts {place.rollouts} --out {place.out.root} {stderr}"
-    env = os.environ | {"DAGSTER_HOME": str(home)}
-    done = subprocess.run(["bash", "-c", command], env=env, check=False, stdout=subprocess.PIPE)
+    done = subprocess.run(["bash", "-c", command], check=False, stdout=subprocess.PIPE)
     assert done.returncode == 0 and b"tasks rebuilt" in done.stdout
 
 
-def test_a_path_is_shown_as_it_is() -> None:
+def test_path_is_neither_wrapped_nor_read_as_markup() -> None:
     file = io.StringIO()
     display = Display(Console(file=file, width=20))
     display.say("looking in /a[red]/b[/c]/a very long folder")
     assert file.getvalue() == "  looking in /a[red]/b[/c]/a very long folder\n"
 
 
-def test_a_pipe_gets_lines_and_no_bar(place: Place, home: Path) -> None:
-    process = build(place, home, subprocess.PIPE)
+def test_pipe_gets_lines_without_a_bar(place: Place) -> None:
+    process = build(place, subprocess.PIPE)
     assert process.stderr is not None
     text = process.stderr.read().decode()
     assert process.wait() == 0, text

@@ -1,4 +1,4 @@
-"""The size that a batch has once it is mapped is reckoned as Arrow itself has it."""
+"""The computed size of a batch equals the size Arrow reports after writing and reading it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ NULLABLE = ("model", "conv_json_path", "provider_token_counts", "n_messages", "r
 
 
 def rows(nulls: tuple[str, ...]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Any rows; the columns named may have nulls."""
+    """Strategy for lists of rows; only the columns in `nulls` may be null."""
     columns = {
         name: st.none() | VALUES[kind] if name in nulls else VALUES[kind] for name, kind in FIELDS.items()
     }
     return st.lists(st.fixed_dictionaries(columns), max_size=20)
 
 
-def as_mapped(batch: pa.RecordBatch) -> list[int]:
-    """The bytes of each column of a batch that was written as Arrow and read again."""
+def sizes_after_ipc(batch: pa.RecordBatch) -> list[int]:
+    """Return the bytes of each column after an Arrow IPC round trip."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
@@ -47,46 +47,45 @@ def as_mapped(batch: pa.RecordBatch) -> list[int]:
 
 
 def check(batch: pa.RecordBatch) -> None:
-    expected = as_mapped(batch)
-    found = [arrow_bytes(batch.select([name])) for name in batch.schema.names]
-    assert dict(zip(batch.schema.names, found, strict=True)) == dict(
+    """Assert that `arrow_bytes` matches Arrow, per column and in total."""
+    expected = sizes_after_ipc(batch)
+    actual = [arrow_bytes(batch.select([name])) for name in batch.schema.names]
+    assert dict(zip(batch.schema.names, actual, strict=True)) == dict(
         zip(batch.schema.names, expected, strict=True)
     )
     assert arrow_bytes(batch) == sum(expected)
 
 
-@given(made=rows(NULLABLE) | rows(()) | rows(tuple(FIELDS)), data=st.data())
-def test_batches_and_slices_have_the_size_that_arrow_maps(
-    made: list[dict[str, Any]], data: st.DataObject
-) -> None:
-    batch = pa.RecordBatch.from_pylist(made, schema=ROW_SCHEMA)
+@given(values=rows(NULLABLE) | rows(()) | rows(tuple(FIELDS)), data=st.data())
+def test_size_of_batches_and_slices_matches_arrow(values: list[dict[str, Any]], data: st.DataObject) -> None:
+    batch = pa.RecordBatch.from_pylist(values, schema=ROW_SCHEMA)
     check(batch)
-    start = data.draw(st.integers(0, len(made)))
-    check(batch.slice(start, data.draw(st.integers(0, len(made) - start))))
+    start = data.draw(st.integers(0, len(values)))
+    check(batch.slice(start, data.draw(st.integers(0, len(values) - start))))
 
 
-@given(made=rows(NULLABLE) | rows(()), group=st.integers(1, 8))
-def test_batches_of_a_shard_have_the_size_that_arrow_maps(made: list[dict[str, Any]], group: int) -> None:
+@given(values=rows(NULLABLE) | rows(()), group=st.integers(1, 8))
+def test_size_of_batches_read_from_a_shard_matches_arrow(values: list[dict[str, Any]], group: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "train-00000-of-00001.parquet"
-        pq.write_table(pa.Table.from_pylist(made, schema=ROW_SCHEMA), path, row_group_size=group)
+        pq.write_table(pa.Table.from_pylist(values, schema=ROW_SCHEMA), path, row_group_size=group)
         for batch in read_batches(path):
             check(batch)
 
 
 BATCHES: dict[str, list[Any]] = {
-    "nothing": [],
+    "no rows": [],
     "one null": [None],
-    "nulls alone": [None] * 9,
+    "only nulls": [None] * 9,
     "an empty value": [""],
-    "eight": ["a"] * 8,
-    "nine, the last a null": [*"abcdefgh", None],
+    "eight rows": ["a"] * 8,
+    "nine rows, the last null": [*"abcdefgh", None],
 }
 
 
 @pytest.mark.parametrize("name", BATCHES)
 @pytest.mark.parametrize("kind", VALUES, ids=str)
-def test_batches_of_few_rows_have_the_size_that_arrow_maps(name: str, kind: pa.DataType) -> None:
+def test_size_of_tiny_batches_matches_arrow(name: str, kind: pa.DataType) -> None:
     plain: dict[pa.DataType, Any] = {pa.float64(): 0.5, pa.int64(): 1, pa.string(): "é"}
     value = plain.get(kind, {} if pa.types.is_struct(kind) else [])
     values = [None if one is None else value for one in BATCHES[name]]
