@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seta_dag.errors import NotBuiltError
 
-FORMAT_VERSION = "3"
+FORMAT_VERSION = "4"
 """Version of everything that is written: rows, shards, stage files, memos, options.
 
 Raise it whenever a rule or a written form changes. Whatever another version wrote is then built again.

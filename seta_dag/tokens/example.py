@@ -10,13 +10,14 @@ from threading import Lock
 
 from seta_dag.executor.workers import Deferred
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation
+from seta_dag.rollouts.conversation import Conversation, Note
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.reasons import Flag, Reason
 from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
+from seta_dag.rollouts.sources.refusals import no_usable_log
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import raw_log, short_values
 from seta_dag.tokens.mask import Tokenized
@@ -117,17 +118,22 @@ def build_row(
     row = TrialRow(trial, report, flags=flags, first_batch=file.n_batches)
     if report.reason is not None:
         return row.drop(report.reason, report.detail)
-    chosen = choose(root / trial.path)
+    try:
+        chosen = choose(root / trial.path)
+    except RecursionError:
+        return row.drop(Reason.NO_CONVERSATION, "a log is nested too deep")
     if chosen is None:
-        return row.drop(Reason.NO_CONVERSATION, "no usable log below CAMEL_LOG_DIR")
+        return row.drop(Reason.NO_CONVERSATION, no_usable_log(root / trial.path))
     row.snapshot = clean(chosen.path.name)
-    row.flags |= {Flag.LOG_SKIPPED} if chosen.log_skipped else set()
+    row.reasoning_logged = chosen.reasoning
+    _note(row, chosen.notes)
     try:
         conversation = parse_conversation(chosen.log, chosen.borrowed)
     except RecursionError:  # JSON that can be parsed may still be nested too deeply to be written again
         return row.drop(Reason.NO_CONVERSATION, f"{row.snapshot}: nested too deep")
-    row.flags |= conversation.flags | {note.flag for note in chosen.notes}
+    _note(row, conversation.notes)
     row.n_assistant_turns = conversation.n_assistant_turns
+    row.n_reasoning_turns = conversation.n_reasoning_turns
     row.short_columns = short_values(root, trial, report, chosen, conversation.n_messages)
     if not conversation.n_assistant_turns:
         return row.drop(Reason.NO_ASSISTANT_TURN, f"{row.snapshot} has no assistant turn")
@@ -137,6 +143,11 @@ def build_row(
     load = partial(_parse, chosen.path, chosen.borrowed) if is_long else partial(_identity, conversation)
     del chosen, conversation  # together they take several times the memory of the log
     return maker.tokenize(row, load, file, deferred)
+
+
+def _note(row: TrialRow, notes: tuple[Note, ...]) -> None:
+    row.notes += notes
+    row.flags |= {note.flag for note in notes}
 
 
 def _identity(conversation: Conversation) -> Conversation:

@@ -2,6 +2,7 @@
 
 - `log_files`: list the logs of a trial.
 - `snapshot`: choose the log that holds the conversation.
+- `refusals`: say why a log is not usable.
 - `dialects`: read the conversation of a log, whatever the backend that wrote it.
 - `usage`: token counts that the provider reported.
 

@@ -17,6 +17,7 @@ from seta_dag.rollouts.sources.borrowing import Offer, borrow
 from seta_dag.rollouts.sources.cumulative import Cumulative
 from seta_dag.rollouts.sources.dialects import Borrowed, logged_messages
 from seta_dag.rollouts.sources.final_turn import final_turn
+from seta_dag.rollouts.sources.held import holds_reasoning
 from seta_dag.rollouts.sources.log_files import read_log, usable
 from seta_dag.rollouts.sources.sameness import Said, said, same
 
@@ -27,12 +28,14 @@ class Evidence(NamedTuple):
     Attributes:
         borrowed: reasoning for turns of the chosen log, by index of the message from 0.
         notes: flags of the trial as a whole.
-        skipped: whether another log is not usable.
+        skipped: other logs that are not usable.
+        reasoning: whether the chosen log or another usable one holds reasoning.
     """
 
     borrowed: Mapping[int, Borrowed]
     notes: tuple[Note, ...]
-    skipped: bool
+    skipped: tuple[Path, ...]
+    reasoning: bool
 
 
 class _Other(NamedTuple):
@@ -43,22 +46,33 @@ class _Other(NamedTuple):
     messages: list[dict[str, Any]] | None
     final: dict[str, Any] | None
 
+    @property
+    def tail(self) -> list[dict[str, Any]]:
+        """The final turn as a message, nothing if there is none."""
+        return [] if self.final is None else [{**self.final, "role": "assistant"}]
+
+    def holds_reasoning(self) -> bool:
+        """Return whether reasoning is in the final turn, or in messages that are not the chosen log's."""
+        return any(map(holds_reasoning, [*(self.messages or ()), *self.tail]))
+
 
 def gather(path: Path, data: bytes, log: dict[str, Any], others: Sequence[Path]) -> Evidence:
     """Compare the chosen log with the others, one at a time."""
     chosen = _Chosen(path, logged_messages(log))
     offers: list[Offer] = []
     notes: list[Note] = []
-    cumulative, skipped = Cumulative(data, log), False
+    skipped: list[Path] = []
+    cumulative, reasoning = Cumulative(data, log), any(map(holds_reasoning, chosen.messages))
     for other in others:
         read = _read(other, cumulative)
         if read is None:
-            skipped = True
+            skipped.append(other)
             continue
+        reasoning = reasoning or read.holds_reasoning()
         notes += chosen.compare(read)
         if read.final is not None and other.parent == path.parent:
             offers.append(Offer(other, read.n_messages, read.final))
-    return Evidence(borrow(chosen.messages, offers), tuple(notes), skipped)
+    return Evidence(borrow(chosen.messages, offers), tuple(notes), tuple(skipped), reasoning)
 
 
 def _read(path: Path, cumulative: Cumulative) -> _Other | None:
@@ -90,10 +104,9 @@ class _Chosen:
         return [Note(Flag.HISTORY_REWRITTEN, None, name)]
 
     def _is_beginning(self, other: _Other) -> bool:
-        tail = [{**other.final, "role": "assistant"}] if other.final is not None else []
         if other.messages is None:
-            return self._continues(other.n_messages, tail)
-        return self._continues(0, [*other.messages, *tail])
+            return self._continues(other.n_messages, other.tail)
+        return self._continues(0, [*other.messages, *other.tail])
 
     def _continues(self, start: int, messages: Sequence[dict[str, Any]]) -> bool:
         """Return whether `messages` are this conversation's from index `start` on.

@@ -55,9 +55,25 @@ def usable(data: bytes) -> dict[str, Any] | None:
         log = json_reader.parse(data)
     except json_reader.UnreadableError:
         return None
+    return log if _fault(log) is None else None
+
+
+def refusal(path: Path) -> str:
+    """Return in a few words why a log is not usable."""
+    try:
+        log = json_reader.read(path)
+    except json_reader.UnreadableError as error:
+        return str(error)
+    return _fault(log) or "changed while it was read"
+
+
+def _fault(log: Any) -> str | None:
+    """Return what keeps a JSON value from being a usable log, None if nothing does."""
     request = log.get("request") if isinstance(log, dict) else None
     messages = request.get("messages") if isinstance(request, dict) else None
-    if not isinstance(messages, list) or not messages:
-        return None
+    if not isinstance(messages, list):
+        return "no list request.messages"
+    if not messages:
+        return "request.messages is empty"
     roles = [one.get("role") if isinstance(one, dict) else None for one in messages]
-    return log if all(isinstance(role, str) for role in roles) else None
+    return None if all(isinstance(role, str) for role in roles) else "a message without a role"

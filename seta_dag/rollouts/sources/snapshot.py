@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts.conversation import Note
+from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.evidence import gather
 from seta_dag.rollouts.sources.final_turn import final_turn
 from seta_dag.rollouts.sources.log_files import log_files, read_log, usable
+from seta_dag.rollouts.sources.refusals import skipped_notes
 
 _KEYS = (b'"request": {\n', b'"messages": [\n')
 _ODD_ROLE = re.compile(rb'"role"(?!: ")')
@@ -28,17 +30,22 @@ class Snapshot:
         path: path of the chosen log.
         data: its bytes.
         log: the JSON object in it.
-        log_skipped: another log is unusable, or a directory of logs cannot be listed.
         borrowed: reasoning that another log holds, by index of the message from 0.
         notes: what is unusual about the other logs.
+        reasoning: whether a usable log of the trial holds reasoning.
     """
 
     path: Path
     data: bytes
     log: dict[str, Any]
-    log_skipped: bool
     borrowed: Mapping[int, Borrowed] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    reasoning: bool = False
+
+    @property
+    def log_skipped(self) -> bool:
+        """True if another log is unusable, or a directory of logs cannot be listed."""
+        return any(note.flag == Flag.LOG_SKIPPED for note in self.notes)
 
 
 Rank = tuple[float, bool, tuple[str, int, str]]
@@ -78,8 +85,8 @@ def choose(trial: Path) -> Snapshot | None:
         return None
     others = [path for path in sorted(paths) if path != best[0] and path not in refused]
     evidence = gather(*best, others)
-    skipped = bool(closed or refused or evidence.skipped)
-    return Snapshot(*best, skipped, evidence.borrowed, evidence.notes)
+    skipped = skipped_notes([*refused, *evidence.skipped], closed)
+    return Snapshot(*best, evidence.borrowed, (*evidence.notes, *skipped), evidence.reasoning)
 
 
 def _best(paths: Iterable[Path]) -> tuple[tuple[Path, bytes, dict[str, Any]] | None, set[Path]]:
