@@ -12,6 +12,7 @@ from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.dialects import logged_messages
 
 CHOSEN, NONE = "the chosen log", "none"
+_MEANINGS = {flag.value: flag.meaning for flag in Flag}
 _PLACES = 8  # shown per flag; a long conversation can have hundreds
 _NUMBERS = 12  # messages named per place
 
@@ -34,7 +35,7 @@ def explained_flags(inspection: Inspection) -> list[ExplainedFlag]:
     """Return the flags of the row, in the order of the ledger."""
     notes: list[Mapping[str, Any]] = inspection.line["notes"]
     return [
-        ExplainedFlag(name, Flag(name).meaning, _places([note for note in notes if note["flag"] == name]))
+        ExplainedFlag(name, _MEANINGS[name], _places([note for note in notes if note["flag"] == name]))
         for name in inspection.line["flags"]
     ]
 
