@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
-from seta_dag.audit.reference_reading import Reading
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.tokens.variants import Variant
 
@@ -23,14 +22,14 @@ def has_tokens(row: Mapping[str, Any], ids: Any, mask: Any) -> bool:
     return np.array_equal(row["input_ids"], ids) and np.array_equal(row["loss_mask"], mask)
 
 
-def compare_counts(row: Mapping[str, Any], talk: Conversation, reading: Reading) -> str | None:
-    """Return which counts of a row are wrong, None if none are."""
+def compare_counts(row: Mapping[str, Any], talk: Conversation, counted: Collection[int]) -> str | None:
+    """Return which counts of a row are wrong, None if none are; `counted` are right as `n_messages`."""
     expected = {
         "local_token_count": len(row["input_ids"]),
         "n_assistant_tokens": sum(row["loss_mask"]),
         "n_messages": talk.n_messages,
     }
-    if row["n_messages"] == reading.talk.n_messages:  # without the answer of a streamed response
+    if row["n_messages"] in counted:
         del expected["n_messages"]
     wrong = [f"{name} is {row[name]}, not {n}" for name, n in expected.items() if row[name] != n]
     return "; ".join(wrong) or None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, combinations
 from typing import Any, NamedTuple
 
 from seta_dag.rollouts.conversation import Conversation, Turn
@@ -35,17 +36,29 @@ READING = {
 
 
 class Reading(NamedTuple):
-    """A conversation as the reference reads it, and the names of the differences that it shows."""
+    """A conversation as it is read with some differences, and their names."""
 
     names: tuple[str, ...]
     talk: Conversation
 
 
-def reference_reading(log: Log) -> Reading:
-    """Read a usable log as the reference does."""
+def readings(log: Log, n_messages: int) -> list[Reading]:
+    """Read a usable log with every combination of differences that show, smallest combinations first.
+
+    The first is the reading of our rules, which has none. There is more than one way to read less than they
+    do: recent versions of transformers know two more names of `reasoning_content`, for example. A reading
+    that does not count `n_messages` messages is left out.
+    """
     ours = _spoken(conversation(log))
-    names = tuple(name for name in READING if _spoken(_read(log, [name])) != ours)
-    return Reading(names, _read(log, names))
+    names = [name for name in READING if _spoken(_read(log, [name])) != ours]
+    subsets = chain.from_iterable(combinations(names, n) for n in range(len(names) + 1))
+    found = (Reading(applied, _read(log, applied)) for applied in subsets)
+    return [reading for reading in found if reading.talk.n_messages == n_messages]
+
+
+def counted_messages(log: Log) -> set[int]:
+    """Return how many messages a usable log has, with and without the answer of a streamed response."""
+    return {len(logged_messages(log)), len(logged_messages(_no_stream(log)))}
 
 
 def _spoken(talk: Conversation) -> tuple[tuple[Turn, ...], int]:

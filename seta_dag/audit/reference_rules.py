@@ -8,9 +8,9 @@ mask by searching the ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 
 from seta_dag.audit.reference_reading import READING, Reading
 from seta_dag.rollouts.conversation import Conversation, Turn
@@ -38,21 +38,19 @@ _EXTRA_TURN = Turn("user", "")
 _EXTRA_TURN_TEXT = "<|im_start|>user\n<|im_end|>\n"
 
 
-def renderings(
-    talk: Conversation, reading: Reading, variant: Variant
-) -> Iterator[tuple[tuple[str, ...], str]]:
+def renderings(readings: Sequence[Reading], variant: Variant) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield (names, text) for every combination of differences, smallest combinations first.
 
-    `talk` is what our rules read, `reading` what the reference reads of the same log; its differences come
-    all at once. The combination without any difference is left out, and so are differences in the ids.
-    `nothink_regex` applies to the nothink variant only.
+    `readings` are those of one log. The combination without any difference is left out, and so are
+    differences in the ids. `nothink_regex` applies to the nothink variant only.
     """
-    readings = [Reading((), talk), *([reading] if reading.names else [])]
     names = _OF_TEXT if variant == "nothink" else tuple(n for n in _OF_TEXT if n != "nothink_regex")
-    for applied in chain.from_iterable(combinations(names, n) for n in range(len(names) + 1)):
-        for one in readings:
-            if one.names or applied:
-                yield from (((*one.names, *applied), text) for text in _render(one.talk, variant, applied))
+    subsets = chain.from_iterable(combinations(names, n) for n in range(len(names) + 1))
+    pairs = sorted(product(readings, subsets), key=lambda pair: len(pair[0].names) + len(pair[1]))
+    for reading, applied in pairs:
+        if reading.names or applied:
+            texts = _render(reading.talk, variant, applied)
+            yield from (((*reading.names, *applied), text) for text in texts)
 
 
 def _render(talk: Conversation, variant: Variant, applied: tuple[str, ...]) -> Iterator[str]:

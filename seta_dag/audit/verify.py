@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from seta_dag.audit.borrowed import with_reasoning_of
 from seta_dag.audit.compare import compare_counts, first_difference, has_tokens, variant_of
-from seta_dag.audit.reference_reading import Reading, reference_reading
+from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings
 from seta_dag.loaders.columns import require_columns, shards_in
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.proofs.prover import Prover
@@ -88,19 +87,20 @@ class _Verifier:
         uid = row["trial_uid"]
         try:
             log = json_reader.parse(row["raw_conv_json"].encode())
-            talk, reading = conversation(log), reference_reading(log)
+            talk, counted = conversation(log), counted_messages(log)
         except (json_reader.UnreadableError, KeyError, TypeError, AttributeError, RecursionError):
             return RowVerdict(uid, "unexplained", detail="raw_conv_json is not a conversation log")
-        if detail := compare_counts(row, talk, reading):
+        if detail := compare_counts(row, talk, counted):
             return RowVerdict(uid, "unexplained", detail=detail)
         variant = variant_of(row["chat_template_str"])
         ours = render(talk, variant)
-        if self._is_rendering(row, ours):
+        is_whole = row["n_messages"] == talk.n_messages
+        if is_whole and self._is_rendering(row, ours):
             return RowVerdict(uid, "equal")
         filled = with_reasoning_of(row["chat_template_str"], talk, ours)
-        if filled is not None and self._is_rendering(row, render(filled, variant)):
+        if is_whole and filled is not None and self._is_rendering(row, render(filled, variant)):
             return RowVerdict(uid, "explained", ("reasoning_from_other_log",))
-        differences = self._explain(row, talk, reading, variant)
+        differences = self._explain(row, log, variant, ours)
         if differences is not None:
             return RowVerdict(uid, "explained", differences)
         return RowVerdict(uid, "unexplained", detail=first_difference(row, ours.text))
@@ -112,7 +112,7 @@ class _Verifier:
         return has_tokens(row, tokens.ids, tokens.mask)
 
     def _explain(
-        self, row: Mapping[str, Any], talk: Conversation, reading: Reading, variant: Variant
+        self, row: Mapping[str, Any], log: dict[str, Any], variant: Variant, ours: Rendered
     ) -> tuple[str, ...] | None:
         """Return the fewest differences that reproduce the row, None if none do."""
         text = row["chat_template_str"]
@@ -120,10 +120,10 @@ class _Verifier:
         ids = self.prover.tokenizer.engine.encode([text]).ids
         if not has_tokens(row, ids, self.prover.scan(ids)):
             return None
-        ours = render(talk, variant)
-        if text == ours.text:
+        found = readings(log, row["n_messages"])
+        if text == ours.text and not found[0].names:
             return ("literal_markup",)
         # `renderings` starts with single differences, so the first match is the shortest explanation.
-        matching = (names for names, rendered in renderings(talk, reading, variant) if rendered == text)
+        matching = (names for names, rendered in renderings(found, variant) if rendered == text)
         names = next(matching, None)
         return (*names, "literal_markup") if names and ours.has_literal_markup else names
