@@ -16,8 +16,8 @@ from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, s
 from seta_dag_tests.support.damage import LINES, SEEN
 
 KEYS = {
-    "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "tokens", "trainable_tokens",
-    "seconds",
+    "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "flags", "flagged",
+    "worrying", "tokens", "trainable_tokens", "seconds",
 }  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def test_json_summary_is_one_line_with_every_count(place: Place) -> None:
     assert printed == {
         "out": str(place.out.root), "tasks": 3, "tasks_rebuilt": 0, "trials": 3, "superseded": 0,
         "rows": dict.fromkeys(VARIANTS, 2), "dropped": {"ctrf_invalid": 1},
+        "flags": {}, "flagged": 0, "worrying": 0,
         "tokens": {v: sum(row[f"{v}_tokens"] for row in rows) for v in VARIANTS},
         "trainable_tokens": {v: sum(row[f"{v}_trainable_tokens"] for row in rows) for v in VARIANTS},
     }  # fmt: skip
