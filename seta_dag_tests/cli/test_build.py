@@ -11,7 +11,7 @@ from seta_dag.executor.stage import TASK_STAGES
 from seta_dag.store.atomic import remove
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
-from seta_dag_tests.support.builds import Place, take
+from seta_dag_tests.support.builds import Place, take, trial
 from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, stage_file, summary
 from seta_dag_tests.support.damage import LINES, SEEN
 
@@ -42,6 +42,21 @@ def test_summary_as_text_shows_the_same_counts(place: Place) -> None:
     assert done.stdout.startswith("0 of 3 tasks rebuilt in ")
     assert "  dropped                1   ctrf_invalid 1\n" in done.stdout
     assert str(place.out.dataset("nothink")) in done.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_build_says_which_flags_rows_have_and_warns(options: tuple[str, ...], tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    take(place.rollouts / "exp/kimi", "a_t0")
+    log = max(trial(place.rollouts, "a_t0").rglob("conv_*.json"))
+    log.write_text(log.read_text().replace('"finish_reason": "stop"', '"finish_reason": "length"'))
+    done = run("build", "--rollouts", place.rollouts, "--out", place.out.root, *options)
+    assert done.exit_code == 0, done.output
+    if options:
+        assert summary(done)["flags"] == {"cut_short": 1}
+    else:
+        assert "    with flags           1   cut_short 1\n" in done.stdout
+    assert "seta-dag: 1 of 1 rows (100.0%)" in done.stderr and "ledger --flag cut_short" in done.stderr
 
 
 def test_build_without_rows_exits_with_1(tmp_path: Path) -> None:

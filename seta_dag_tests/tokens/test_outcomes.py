@@ -22,7 +22,8 @@ SHORT = [name for name in FIELDS if name not in LONG and name not in PER_VARIANT
 COUNTS = ("local_token_count", "n_assistant_tokens", "literal_markup", "proof")
 KEYS = {
     *SHORT, *(f"{variant}.{name}" for variant in VARIANTS for name in COUNTS), "content", "run", "reason",
-    "detail", "snapshot", "flags", "n_assistant_turns", "against_reference", "at",
+    "detail", "snapshot", "flags", "n_assistant_turns", "n_reasoning_turns", "reasoning_logged", "notes",
+    "against_reference", "at",
 }  # fmt: skip
 DAMAGES = {name: SEEN[name] for name in ("a flipped bit", "gone")} | {"folder": FOLDER}
 """One of each kind; the tests of the stage have them all."""

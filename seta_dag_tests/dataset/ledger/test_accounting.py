@@ -63,8 +63,8 @@ all_filters = st.builds(
 
 @settings(max_examples=60)
 @given(
-    made=made_trials, resumed=st.sets(st.integers(0, 5), max_size=3), bad=bad_names, gone=failed_tasks, filters=all_filters,
-    data=st.data(),
+    made=made_trials, resumed=st.sets(st.integers(0, 5), max_size=3), bad=bad_names, gone=failed_tasks,
+    filters=all_filters, data=st.data(),
 )  # fmt: skip
 def test_rows_superseded_and_dropped_add_up_to_all_trials(
     made: list[MadeTrial], resumed: set[int], bad: list[str], gone: list[str], filters: Filters,

@@ -24,8 +24,8 @@ from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line, sample_ledger, sample_rows, write_dataset
 
 SECTIONS = [
-    "Schema", "Statistics", "Assistant turns", "Rows by model", "Provenance and processing", "Rollouts", "Merging",
-    "Tokenization and loss mask", "Thinking", "Filtering", "Flags", "Build", "Companion datasets",
+    "Schema", "Statistics", "Assistant turns", "Rows by model", "Provenance and processing", "Rollouts",
+    "Merging", "Tokenization and loss mask", "Thinking", "Filtering", "Flags", "Build", "Companion datasets",
     "Differences from the reference", "Loading", "License",
 ]  # fmt: skip
 FACTS = BuildFacts(
