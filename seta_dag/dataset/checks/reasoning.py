@@ -15,7 +15,7 @@ class ReasoningReport:
     Attributes:
         turns: assistant turns of all rows.
         with_reasoning: those that have reasoning.
-        lost: uids of the trials that have a log with reasoning; empty if any turn has reasoning.
+        lost: uids of the trials that have a log with reasoning; empty unless `has_none`.
     """
 
     turns: int
@@ -36,5 +36,6 @@ def read_reasoning(lines: Iterable[LedgerLine]) -> ReasoningReport:
     """
     lines = list(lines)
     turns, with_reasoning = count_turns(lines)
-    lost = () if with_reasoning else tuple(line["trial_uid"] for line in lines if line["reasoning_logged"])
+    is_silent = turns > 0 and not with_reasoning  # without rows, nothing is missing from them
+    lost = tuple(line["trial_uid"] for line in lines if is_silent and line["reasoning_logged"])
     return ReasoningReport(turns, with_reasoning, lost)

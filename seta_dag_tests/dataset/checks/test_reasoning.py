@@ -26,7 +26,7 @@ SILENT_ROW = line("row", 3, 0, False)
         ([SILENT_ROW, line("row", 3, 0, True)], ReasoningReport(6, 0, ("x_t0_ab",)), True),
         ([SILENT_ROW, line("dropped", 3, 3, True)], ReasoningReport(3, 0, ("x_t0_ab",)), True),
         ([SILENT_ROW, line("superseded", None, None, None)], ReasoningReport(3, 0, ()), True),
-        ([line("dropped", 3, 3, False)], ReasoningReport(0, 0, ()), False),
+        ([line("dropped", 3, 3, True)], ReasoningReport(0, 0, ()), False),
         ([], ReasoningReport(0, 0, ()), False),
     ],
 )
