@@ -14,11 +14,11 @@ from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.borrowing import Offer, borrow
-from seta_dag.rollouts.sources.cumulative import Cumulative
+from seta_dag.rollouts.sources.cumulative import Cumulative, Shared
 from seta_dag.rollouts.sources.dialects import Borrowed, logged_messages
 from seta_dag.rollouts.sources.final_turn import final_turn
 from seta_dag.rollouts.sources.log_files import read_log, usable
-from seta_dag.rollouts.sources.sameness import Said, said, same
+from seta_dag.rollouts.sources.sameness import Said, identical, said, same
 
 
 class Evidence(NamedTuple):
@@ -44,19 +44,34 @@ class _Other(NamedTuple):
     final: dict[str, Any] | None
 
 
-def gather(path: Path, data: bytes, log: dict[str, Any], others: Sequence[Path]) -> Evidence:
-    """Compare the chosen log with the others, one at a time."""
-    chosen = _Chosen(path, logged_messages(log))
+def gather(
+    path: Path,
+    log: dict[str, Any],
+    cumulative: Cumulative,
+    others: Sequence[Path],
+    known: Mapping[Path, Shared],
+) -> Evidence:
+    """Compare the chosen log with the others, one at a time.
+
+    `cumulative` holds the messages of the chosen log. `known` are the logs known to be beginnings of it;
+    they are not read again.
+    """
+    chosen, folder = _Chosen(path, logged_messages(log)), path.parent
     offers: list[Offer] = []
     notes: list[Note] = []
-    cumulative, skipped = Cumulative(data, log), False
+    skipped = False
     for other in others:
-        read = _read(other, cumulative)
+        shared = known.get(other)
+        read = (
+            _read(other, cumulative)
+            if shared is None
+            else _Other(other, shared.n_messages, None, shared.final)
+        )
         if read is None:
             skipped = True
             continue
         notes += chosen.compare(read)
-        if read.final is not None and other.parent == path.parent:
+        if read.final is not None and other.parent == folder:
             offers.append(Offer(other, read.n_messages, read.final))
     return Evidence(borrow(chosen.messages, offers), tuple(notes), skipped)
 
@@ -65,7 +80,7 @@ def _read(path: Path, cumulative: Cumulative) -> _Other | None:
     data = read_log(path)
     shared = cumulative.shared(data)
     if shared is not None:
-        return _Other(path, shared.n_messages, None, final_turn(shared.rest))
+        return _Other(path, shared.n_messages, None, shared.final)
     log = usable(data)
     if log is None:
         return None
@@ -104,14 +119,16 @@ class _Chosen:
             if index >= len(self.messages):
                 if message["role"] == "assistant":
                     return False
-            elif not same(self._at(index), said(message)):
+            elif not self._has(index, message):
                 return False
         return True
 
-    def _at(self, index: int) -> Said:
+    def _has(self, index: int, message: dict[str, Any]) -> bool:
+        if identical(self.messages[index], message):
+            return True
         if index not in self._said:
             self._said[index] = said(self.messages[index])
-        return self._said[index]
+        return same(self._said[index], said(message))
 
     def _begins_elsewhere(self, other: _Other) -> bool:
         """Return whether the other conversation has another first user message."""
