@@ -132,10 +132,8 @@ class _Chosen:
 
     def _begins_elsewhere(self, other: _Other) -> bool:
         """Return whether the other conversation has another first user message."""
-        if other.messages is None:
-            return False
-        firsts = [_first_user(messages) for messages in (self.messages, other.messages)]
-        return firsts[0] != firsts[1]
+        first = _first_user(other.messages or ())  # not known to be this conversation's own messages
+        return first is not None and first != _first_user(self.messages)
 
 
 def _first_user(messages: Sequence[dict[str, Any]]) -> str | None:
