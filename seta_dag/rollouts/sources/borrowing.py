@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.sources.dialects import Borrowed
+from seta_dag.rollouts.sources.fields import REASONING_FIELDS
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import read_content
 from seta_dag.rollouts.sources.reasoning import reasoning_beside
@@ -49,7 +50,7 @@ def borrow(messages: Sequence[dict[str, Any]], offers: Sequence[Offer]) -> Mappi
     reasoning is blank. Without such a log, the others count if they agree.
     """
     turns = {index: one for index, one in enumerate(messages) if one["role"] == "assistant"}
-    lacking = [index for index, message in turns.items() if not _beside(message).strip()]
+    lacking = [index for index, message in turns.items() if not _has_reasoning(message)]
     if not lacking or not offers:
         return {}
     replies = [_reply(offer) for offer in offers]
@@ -66,6 +67,11 @@ def borrow(messages: Sequence[dict[str, Any]], offers: Sequence[Offer]) -> Mappi
 def _reply(offer: Offer) -> _Reply:
     message = {**offer.final, "role": "assistant"}
     return _Reply(offer, said(message), _beside(message))
+
+
+def _has_reasoning(message: dict[str, Any]) -> bool:
+    first = message.get(REASONING_FIELDS[0])  # looked at first, because nearly all reasoning is there
+    return bool((isinstance(first, str) and first.strip()) or _beside(message).strip())
 
 
 def _beside(message: dict[str, Any]) -> str:

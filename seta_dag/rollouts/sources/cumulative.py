@@ -10,10 +10,13 @@ from bisect import bisect_left
 from typing import Any, NamedTuple
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.sources.final_turn import final_turn
 
 _OPEN = b'        "messages": ['
 _END = b"\n        ]"
 _MESSAGE_END = b"\n            }"
+_REQUEST_END = b"\n    }"
+_NO_SETTINGS = _END + _REQUEST_END
 _HEAD = 4096  # the array begins in the first bytes of a log, else it is parsed
 
 
@@ -22,11 +25,11 @@ class Shared(NamedTuple):
 
     Attributes:
         n_messages: how many they are.
-        rest: the log, parsed without its messages.
+        final: its final turn, None if it has none.
     """
 
     n_messages: int
-    rest: dict[str, Any]
+    final: dict[str, Any] | None
 
 
 class Cumulative:
@@ -38,6 +41,12 @@ class Cumulative:
         self._start, self._ends = start, _ends(data, start, end) if start >= 0 else []
         if len(self._ends) != len(log["request"]["messages"]):  # not as CAMEL writes: nothing can be shared
             self._start, self._ends = -1, []
+        self._settings = _settings(data, end, log["request"]) if self._start >= 0 else b""
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the chosen log is as CAMEL writes logs; nothing is shared with any other."""
+        return self._start >= 0
 
     def shared(self, other: bytes) -> Shared | None:
         """Return what `other` shares if its messages are the first of these, else None.
@@ -50,14 +59,35 @@ class Cumulative:
         length = end - start
         place = bisect_left(self._ends, length)
         whole_messages = place < len(self._ends) and self._ends[place] == length
-        if not whole_messages or self._data[self._start : self._start + length] != other[start:end]:
+        if not whole_messages or not self._data.startswith(other[start:end], self._start):
             return None
+        rest = self._rest(other, start, end)
+        request = rest.get("request") if isinstance(rest, dict) else None
+        is_log = isinstance(request, dict) and request.get("messages") == []
+        return Shared(place + 1, final_turn(rest)) if is_log else None
+
+    def _rest(self, other: bytes, start: int, end: int) -> Any:
+        """Return another log, parsed without its messages and the settings it shares; None if unreadable."""
+        same_settings = self._settings and other.startswith(self._settings, end)
+        after = _NO_SETTINGS + other[end + len(self._settings) :] if same_settings else other[end:]
         try:
-            rest = json_reader.parse(other[:start] + other[end + 1 :])
+            return json_reader.parse(other[:start] + after)
         except json_reader.UnreadableError:
             return None
-        is_log = isinstance(rest, dict) and isinstance(rest.get("request"), dict)
-        return Shared(place + 1, rest) if is_log and rest["request"].get("messages") == [] else None
+
+
+def _settings(data: bytes, end: int, request: dict[str, Any]) -> bytes:
+    """Return the bytes from the end of the messages to that of the request; nothing if unknown.
+
+    These are mostly tool schemas, the same in every log and longer than all else that is not a message.
+    """
+    closing = data.find(_REQUEST_END, end)
+    settings = data[end : closing + len(_REQUEST_END)] if closing >= 0 else b""
+    try:
+        found = json_reader.parse(b'{"messages": [' + settings)
+    except json_reader.UnreadableError:
+        return b""
+    return settings if found == {**request, "messages": []} else b""
 
 
 def _array(data: bytes) -> tuple[int, int]:

@@ -14,12 +14,12 @@ from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.borrowing import Offer, borrow
-from seta_dag.rollouts.sources.cumulative import Cumulative
+from seta_dag.rollouts.sources.cumulative import Cumulative, Shared
 from seta_dag.rollouts.sources.dialects import Borrowed, logged_messages
 from seta_dag.rollouts.sources.final_turn import final_turn
 from seta_dag.rollouts.sources.held import holds_reasoning
 from seta_dag.rollouts.sources.log_files import read_log, usable
-from seta_dag.rollouts.sources.sameness import Said, said, same
+from seta_dag.rollouts.sources.sameness import Said, identical, said, same
 
 
 class Evidence(NamedTuple):
@@ -51,26 +51,37 @@ class _Other(NamedTuple):
         """The final turn as a message, nothing if there is none."""
         return [] if self.final is None else [{**self.final, "role": "assistant"}]
 
-    def holds_reasoning(self) -> bool:
-        """Return whether reasoning is in the final turn, or in messages that are not the chosen log's."""
-        return any(map(holds_reasoning, [*(self.messages or ()), *self.tail]))
 
+def gather(
+    path: Path,
+    log: dict[str, Any],
+    cumulative: Cumulative,
+    others: Sequence[Path],
+    known: Mapping[Path, Shared],
+) -> Evidence:
+    """Compare the chosen log with the others, one at a time.
 
-def gather(path: Path, data: bytes, log: dict[str, Any], others: Sequence[Path]) -> Evidence:
-    """Compare the chosen log with the others, one at a time."""
-    chosen = _Chosen(path, logged_messages(log))
+    `cumulative` holds the messages of the chosen log. `known` are the logs known to be beginnings of it;
+    they are not read again.
+    """
+    chosen, folder = _Chosen(path, logged_messages(log)), path.parent
     offers: list[Offer] = []
     notes: list[Note] = []
     skipped: list[Path] = []
-    cumulative, reasoning = Cumulative(data, log), any(map(holds_reasoning, chosen.messages))
+    reasoning = any(map(holds_reasoning, chosen.messages))
     for other in others:
-        read = _read(other, cumulative)
+        shared = known.get(other)
+        read = (
+            _read(other, cumulative)
+            if shared is None
+            else _Other(other, shared.n_messages, None, shared.final)
+        )
         if read is None:
             skipped.append(other)
             continue
-        reasoning = reasoning or read.holds_reasoning()
+        reasoning = reasoning or any(map(holds_reasoning, [*(read.messages or ()), *read.tail]))
         notes += chosen.compare(read)
-        if read.final is not None and other.parent == path.parent:
+        if read.final is not None and other.parent == folder:
             offers.append(Offer(other, read.n_messages, read.final))
     return Evidence(borrow(chosen.messages, offers), tuple(notes), tuple(skipped), reasoning)
 
@@ -79,7 +90,7 @@ def _read(path: Path, cumulative: Cumulative) -> _Other | None:
     data = read_log(path)
     shared = cumulative.shared(data)
     if shared is not None:
-        return _Other(path, shared.n_messages, None, final_turn(shared.rest))
+        return _Other(path, shared.n_messages, None, shared.final)
     log = usable(data)
     if log is None:
         return None
@@ -117,21 +128,21 @@ class _Chosen:
             if index >= len(self.messages):
                 if message["role"] == "assistant":
                     return False
-            elif not same(self._at(index), said(message)):
+            elif not self._has(index, message):
                 return False
         return True
 
-    def _at(self, index: int) -> Said:
+    def _has(self, index: int, message: dict[str, Any]) -> bool:
+        if identical(self.messages[index], message):
+            return True
         if index not in self._said:
             self._said[index] = said(self.messages[index])
-        return self._said[index]
+        return same(self._said[index], said(message))
 
     def _begins_elsewhere(self, other: _Other) -> bool:
         """Return whether the other conversation has another first user message."""
-        if other.messages is None:
-            return False
-        firsts = [_first_user(messages) for messages in (self.messages, other.messages)]
-        return firsts[0] != firsts[1]
+        first = _first_user(other.messages or ())  # not known to be this conversation's own messages
+        return first is not None and first != _first_user(self.messages)
 
 
 def _first_user(messages: Sequence[dict[str, Any]]) -> str | None:

@@ -27,6 +27,12 @@ def final_turn(log: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def assistant_turns(log: dict[str, Any]) -> int:
+    """Return the number of assistant turns of a usable log, counting the final turn."""
+    roles: list[str] = [message["role"] for message in log["request"]["messages"]]
+    return roles.count("assistant") + (final_turn(log) is not None)
+
+
 def note_response(log: dict[str, Any], notes: Notes) -> None:
     """Flag a response without a turn, and a turn that the provider cut short."""
     response = log.get("response")

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.reasons import Flag
+from seta_dag.rollouts.sources.cumulative import Cumulative
 from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.evidence import gather
-from seta_dag.rollouts.sources.final_turn import final_turn
+from seta_dag.rollouts.sources.final_turn import assistant_turns, final_turn
+from seta_dag.rollouts.sources.latest import Latest, read_latest
 from seta_dag.rollouts.sources.log_files import log_files, read_log, usable
 from seta_dag.rollouts.sources.refusals import skipped_notes
 
 _KEYS = (b'"request": {\n', b'"messages": [\n')
 _ODD_ROLE = re.compile(rb'"role"(?!: ")')
 _HEAD = 4096
-"""A log's keys and the first of its messages stand in its first bytes; what is farther on is parsed."""
+"""Number of bytes at the start of a log in which its keys and first message must begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,24 @@ Rank = tuple[float, bool, tuple[str, int, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A log that was read but is not held: of a cumulative log there are as many as the trial has calls."""
+    """A log that was read, but not kept in memory: there are as many of them as the trial has model calls.
+
+    Attributes:
+        path: path of the log.
+        size: its size in bytes.
+        most_turns: its assistant turns, or an upper bound of them.
+    """
 
     path: Path
     size: int
     most_turns: float
 
     def rank(self, log: dict[str, Any]) -> Rank:
+        """Return the rank of this log, which was parsed."""
         return assistant_turns(log), final_turn(log) is not None, self._preference()
 
     def best_rank(self) -> Rank:
-        """What it can't surpass, known without parsing."""
+        """Return a rank that it cannot exceed, known without parsing."""
         return self.most_turns, True, self._preference()
 
     def _preference(self) -> tuple[str, int, str]:
@@ -75,31 +84,40 @@ def choose(trial: Path) -> Snapshot | None:
     """Return the log with the most assistant turns, None if no log is usable.
 
     Among equals, one with a final turn wins, then the greatest name, then the largest, then the greatest
-    path. Every log is read, but only those that can still win are parsed; besides the best one, only the
-    likeliest is held in memory. The others are then compared with it, one at a time.
+    path. Every log is read, but only those that can still win or are no beginnings of the latest one are
+    parsed. Besides the best log, only the latest is held in memory.
     """
-    files, closed = log_files(str(trial))
-    paths = [Path(file.path) for file in files]
-    best, refused = _best(paths)
+    files, unlisted = log_files(str(trial))
+    paths = [Path(path) for path in sorted(file.path for file in files)]
+    latest = read_latest(paths)
+    best, refused = _best(paths, latest)
     if best is None:
         return None
-    others = [path for path in sorted(paths) if path != best[0] and path not in refused]
-    evidence = gather(*best, others)
-    skipped = skipped_notes([*refused, *evidence.skipped], closed)
-    return Snapshot(*best, evidence.borrowed, (*evidence.notes, *skipped), evidence.reasoning)
+    path, data, log = best
+    others = [other for other in paths if other is not path and other not in refused]
+    if latest is not None and latest.path is path:
+        evidence = gather(path, log, latest.cumulative, others, latest.beginnings)
+    else:
+        evidence = gather(path, log, Cumulative(data, log), others, {})
+    skipped = skipped_notes([*refused, *evidence.skipped], unlisted)
+    notes = (*evidence.notes, *skipped)
+    return Snapshot(path, data, log, evidence.borrowed, notes, evidence.reasoning)
 
 
-def _best(paths: Iterable[Path]) -> tuple[tuple[Path, bytes, dict[str, Any]] | None, set[Path]]:
+def _best(
+    paths: Iterable[Path], latest: Latest | None
+) -> tuple[tuple[Path, bytes, dict[str, Any]] | None, set[Path]]:
     """Return (path, bytes, log) of the best log, and the paths that turned out not to be usable."""
     best: tuple[Rank, tuple[Path, bytes, dict[str, Any]]] | None = None
     refused: set[Path] = set()
-    candidates, held = _candidates(paths)
-    for candidate in sorted(candidates, key=_Candidate.best_rank, reverse=True):
+    for candidate in sorted(_candidates(paths, latest), key=_Candidate.best_rank, reverse=True):
         if best is not None and candidate.best_rank() < best[0]:
             break
-        data = held if held is not None else read_log(candidate.path)
-        held = None
-        log = usable(data)
+        if latest is None or candidate.path is not latest.path:
+            data = read_log(candidate.path)
+            log = usable(data)
+        else:
+            data, log = latest.data, latest.log
         if log is None:
             refused.add(candidate.path)
         elif best is None or candidate.rank(log) > best[0]:
@@ -107,23 +125,22 @@ def _best(paths: Iterable[Path]) -> tuple[tuple[Path, bytes, dict[str, Any]] | N
     return best and best[1], refused
 
 
-def _candidates(paths: Iterable[Path]) -> tuple[list[_Candidate], bytes | None]:
-    """Each log, and the bytes of the one that is parsed first."""
-    found: list[_Candidate] = []
-    first: tuple[Rank, bytes] | None = None
+def _candidates(paths: Iterable[Path], latest: Latest | None) -> Iterator[_Candidate]:
     for path in paths:
+        if latest is not None and path is latest.path:
+            yield _Candidate(path, len(latest.data), latest.turns)
+            continue
         data = read_log(path)
-        found.append(_Candidate(path, len(data), _most_turns(data)))
-        if first is None or found[-1].best_rank() > first[0]:
-            first = found[-1].best_rank(), data
-    return found, first and first[1]
+        turns = latest.turns_of(path, data) if latest is not None else None
+        yield _Candidate(path, len(data), _most_turns(data) if turns is None else turns)
 
 
 def _most_turns(data: bytes) -> float:
-    """An upper bound of the log's assistant turns, without parsing; none where it must be parsed.
+    """Return an upper bound of a log's assistant turns without parsing it; infinity if it must be parsed.
 
-    That is where it is not as CAMEL writes logs: cut, foreign, spaced otherwise, letters as escapes.
-    Each assistant turn says so in these eleven bytes, but the final one, which need not.
+    It must be if it is not as CAMEL writes logs: truncated, foreign, with other spacing, or with letters as
+    escapes. Otherwise the count of `"assistant"` finds every assistant turn except the final one, which may
+    have no role.
     """
     head = data[:_HEAD]
     as_written = head.startswith(b'{\n    "') and data.endswith(b"\n}") and all(key in head for key in _KEYS)
@@ -131,9 +148,3 @@ def _most_turns(data: bytes) -> float:
     if not as_written or escaped or _ODD_ROLE.search(data):
         return float("inf")
     return data.count(b'"assistant"') + 1
-
-
-def assistant_turns(log: dict[str, Any]) -> int:
-    """The log's assistant turns, the final one counted."""
-    roles: list[str] = [message["role"] for message in log["request"]["messages"]]
-    return roles.count("assistant") + (final_turn(log) is not None)
