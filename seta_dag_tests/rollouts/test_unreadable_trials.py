@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -96,3 +97,15 @@ def test_trial_that_is_deleted_meanwhile_fails_neither_its_record_nor_its_report
     assert collect_tasks(out, root, merged, ["task"]).failed == {}
     assert parse_tasks(out, root, merged, ["task"]).failed == {}
     assert failures(out, merged.fingerprints) == {}
+
+
+@pytest.mark.parametrize("other", ["conv_1.json", "conv_3.json"])
+def test_reasoning_nested_too_deep_drops_its_trial_only(other: str, root: Path, maker: RowMaker) -> None:
+    deep: object = "Think."
+    for _ in range(900):  # JSON is readable to this depth, but the reader would run out of stack
+        deep = [deep]
+    message = {"role": "assistant", "content": "Done.", "reasoning": deep}
+    (root / LOG).unlink()
+    write_log(root / TRIAL, json.dumps({"request": {"messages": [message]}}).encode(), "agent/conv_2.json")
+    write_log(root / TRIAL, USABLE_LOG, f"agent/{other}")
+    assert build_trial(root, maker)["reason"] in (None, "no_conversation")
