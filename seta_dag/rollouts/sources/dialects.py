@@ -1,4 +1,4 @@
-"""Read the conversation of a log, whatever client wrote it (rule R5)."""
+"""Read the conversation of a log of any client (rule R5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from seta_dag.rollouts.sources.final_turn import final_turn, note_response
 from seta_dag.rollouts.sources.inline import split_inline
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import Content, read_content
-from seta_dag.rollouts.sources.reasoning import reasoning_beside
+from seta_dag.rollouts.sources.reasoning import separate_reasoning
 from seta_dag.rollouts.sources.soundness import check_soundness
 
 
@@ -74,9 +74,9 @@ def _turns(message: dict[str, Any], borrowed: Borrowed | None, notes: Notes) -> 
 
 
 def _assistant(message: dict[str, Any], content: Content, borrowed: Borrowed | None, notes: Notes) -> Turn:
-    beside = reasoning_beside(message, content.reasoning, notes)
+    separate = separate_reasoning(message, content.reasoning, notes)
     if borrowed is not None:
-        beside = borrowed.reasoning
+        separate = borrowed.reasoning
         notes.add(Flag.REASONING_FROM_OTHER_LOG, borrowed.log)
     read = ["content", "tool_calls", *REASONING_FIELDS]
     if is_blank(message.get("tool_calls")):
@@ -86,7 +86,7 @@ def _assistant(message: dict[str, Any], content: Content, borrowed: Borrowed | N
         text = message["refusal"] or text
         read.append("refusal")
     _flag_unread(message, read, notes)
-    reasoning, text = split_inline(beside, text, notes)
+    reasoning, text = split_inline(separate, text, notes)
     calls = read_calls(message, content.calls, notes)
     return Turn("assistant", clean(text), clean(reasoning), calls, borrowed and borrowed.log)
 
