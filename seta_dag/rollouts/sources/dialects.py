@@ -78,17 +78,22 @@ def _assistant(message: dict[str, Any], content: Content, borrowed: Borrowed | N
     if borrowed is not None:
         separate = borrowed.reasoning
         notes.add(Flag.REASONING_FROM_OTHER_LOG, borrowed.log)
+    text, is_refusal = _text_or_refusal(message, content)
     read = ["content", "tool_calls", *REASONING_FIELDS]
-    if is_blank(message.get("tool_calls")):
-        read.append("function_call")
-    text = content.text
-    if not text.strip() and isinstance(message.get("refusal"), str):
-        text = message["refusal"] or text
-        read.append("refusal")
+    read += ["function_call"] if is_blank(message.get("tool_calls")) else []
+    read += ["refusal"] if is_refusal else []
     _flag_unread(message, read, notes)
     reasoning, text = split_inline(separate, text, notes)
     calls = read_calls(message, content.calls, notes)
     return Turn("assistant", clean(text), clean(reasoning), calls, borrowed and borrowed.log)
+
+
+def _text_or_refusal(message: dict[str, Any], content: Content) -> tuple[str, bool]:
+    """Return (text of the turn, whether it is the field `refusal`, which counts if there is no other)."""
+    refusal = message.get("refusal")
+    if content.text.strip() or not isinstance(refusal, str):
+        return content.text, False
+    return refusal or content.text, True
 
 
 def _flag_unread(message: dict[str, Any], read: list[str], notes: Notes) -> None:
