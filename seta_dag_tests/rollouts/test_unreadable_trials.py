@@ -106,6 +106,7 @@ def test_reasoning_nested_too_deep_drops_its_trial_only(other: str, root: Path, 
         deep = [deep]
     message = {"role": "assistant", "content": "Done.", "reasoning": deep}
     (root / LOG).unlink()
-    write_log(root / TRIAL, json.dumps({"request": {"messages": [message]}}).encode(), "agent/conv_2.json")
+    nested = json.dumps({"request": {"messages": [message, message]}}).encode()
+    write_log(root / TRIAL, nested, "agent/conv_2.json")
     write_log(root / TRIAL, USABLE_LOG, f"agent/{other}")
-    assert build_trial(root, maker)["reason"] in (None, "no_conversation")
+    assert build_trial(root, maker)["reason"] == "no_conversation"

@@ -15,8 +15,8 @@ from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.fields import REASONING_FIELDS
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import read_content
-from seta_dag.rollouts.sources.reasoning import reasoning_beside
-from seta_dag.rollouts.sources.sameness import Said, said
+from seta_dag.rollouts.sources.reasoning import separate_reasoning
+from seta_dag.rollouts.sources.sameness import Wording, wording
 
 
 class Offer(NamedTuple):
@@ -28,23 +28,23 @@ class Offer(NamedTuple):
 
 
 class _Reply(NamedTuple):
-    """An offer taken apart: what it says, and its reasoning beside the content."""
+    """An offer taken apart: what it says, and its reasoning next to the content."""
 
     offer: Offer
-    said: Said
-    beside: str
+    wording: Wording
+    separate: str
 
-    def reasoning_for(self, turn: Said) -> str | None:
+    def reasoning_for(self, turn: Wording) -> str | None:
         """Return the reasoning that this reply has for a turn; None if it does not say the same."""
-        if self.said.calls != turn.calls:
+        if self.wording.calls != turn.calls:
             return None
-        if self.said.text == turn.text:
-            return self.beside
-        return self.said.inline if self.said.answer == turn.text else None
+        if self.wording.text == turn.text:
+            return self.separate
+        return self.wording.inline if self.wording.answer == turn.text else None
 
 
 def borrow(messages: Sequence[dict[str, Any]], offers: Sequence[Offer]) -> Mapping[int, Borrowed]:
-    """Return reasoning for the turns that have none beside their content, by index of the message.
+    """Return reasoning for the turns that have none next to their content, by index of the message.
 
     The log of a turn's own call has exactly the messages before it. It gives to no other turn, even if its
     reasoning is blank. Without such a log, the others count if they agree.
@@ -54,33 +54,33 @@ def borrow(messages: Sequence[dict[str, Any]], offers: Sequence[Offer]) -> Mappi
     if not lacking or not offers:
         return {}
     replies = [_reply(offer) for offer in offers]
-    spoken = {index: said(message) for index, message in turns.items()}
+    wordings = {index: wording(message) for index, message in turns.items()}
     own = {
-        index: reply for index, turn in spoken.items() if (reply := _own(index, turn, replies)) is not None
+        index: reply for index, turn in wordings.items() if (reply := _own(index, turn, replies)) is not None
     }
     claimed = {id(reply.offer) for reply in own.values()}
     rest = [reply for reply in replies if id(reply.offer) not in claimed]
-    found = {index: _found(spoken[index], [own[index]] if index in own else rest) for index in lacking}
+    found = {index: _found(wordings[index], [own[index]] if index in own else rest) for index in lacking}
     return {index: borrowed for index, borrowed in found.items() if borrowed is not None}
 
 
 def _reply(offer: Offer) -> _Reply:
     message = {**offer.final, "role": "assistant"}
-    return _Reply(offer, said(message), _beside(message))
+    return _Reply(offer, wording(message), _separate(message))
 
 
 def _has_reasoning(message: dict[str, Any]) -> bool:
     first = message.get(REASONING_FIELDS[0])  # looked at first, because nearly all reasoning is there
-    return bool((isinstance(first, str) and first.strip()) or _beside(message).strip())
+    return bool((isinstance(first, str) and first.strip()) or _separate(message).strip())
 
 
-def _beside(message: dict[str, Any]) -> str:
+def _separate(message: dict[str, Any]) -> str:
     notes = Notes()
     parts = read_content(message.get("content"), "assistant", notes).reasoning
-    return reasoning_beside(message, parts, notes)
+    return separate_reasoning(message, parts, notes)
 
 
-def _own(index: int, turn: Said, replies: Sequence[_Reply]) -> _Reply | None:
+def _own(index: int, turn: Wording, replies: Sequence[_Reply]) -> _Reply | None:
     """Return the reply of the turn's own call; of a call that was retried, the first one with reasoning."""
     own = [
         reply
@@ -92,7 +92,7 @@ def _own(index: int, turn: Said, replies: Sequence[_Reply]) -> _Reply | None:
     )
 
 
-def _found(turn: Said, replies: Sequence[_Reply]) -> Borrowed | None:
+def _found(turn: Wording, replies: Sequence[_Reply]) -> Borrowed | None:
     offered = [
         (reasoning, reply) for reply in replies if (reasoning := reply.reasoning_for(turn)) is not None
     ]

@@ -23,7 +23,8 @@ def read_calls(message: Mapping[str, Any], used: list[dict[str, Any]], notes: No
     calls = list(_logged_calls(message, notes))
     ids = {call_id for call_id, _ in calls if call_id is not None}
     for part in used:
-        if part.get("id") not in ids or part.get("id") is None:
+        call_id = part.get("id")  # of any type, and the set takes only what can be hashed
+        if not isinstance(call_id, str) or call_id not in ids:
             calls += _call(part, part, "input", notes)
     return tuple(call for _, call in calls)
 

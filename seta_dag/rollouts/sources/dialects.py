@@ -1,4 +1,4 @@
-"""Read the conversation of a log, whatever client wrote it (rule R5)."""
+"""Read the conversation of a log of any client (rule R5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from seta_dag.rollouts.sources.final_turn import final_turn, note_response
 from seta_dag.rollouts.sources.inline import split_inline
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import Content, read_content
-from seta_dag.rollouts.sources.reasoning import reasoning_beside
+from seta_dag.rollouts.sources.reasoning import separate_reasoning
 from seta_dag.rollouts.sources.soundness import check_soundness
 
 
@@ -74,21 +74,26 @@ def _turns(message: dict[str, Any], borrowed: Borrowed | None, notes: Notes) -> 
 
 
 def _assistant(message: dict[str, Any], content: Content, borrowed: Borrowed | None, notes: Notes) -> Turn:
-    beside = reasoning_beside(message, content.reasoning, notes)
+    separate = separate_reasoning(message, content.reasoning, notes)
     if borrowed is not None:
-        beside = borrowed.reasoning
+        separate = borrowed.reasoning
         notes.add(Flag.REASONING_FROM_OTHER_LOG, borrowed.log)
+    text, is_refusal = _text_or_refusal(message, content)
     read = ["content", "tool_calls", *REASONING_FIELDS]
-    if is_blank(message.get("tool_calls")):
-        read.append("function_call")
-    text = content.text
-    if not text.strip() and isinstance(message.get("refusal"), str):
-        text = message["refusal"] or text
-        read.append("refusal")
+    read += ["function_call"] if is_blank(message.get("tool_calls")) else []
+    read += ["refusal"] if is_refusal else []
     _flag_unread(message, read, notes)
-    reasoning, text = split_inline(beside, text, notes)
+    reasoning, text = split_inline(separate, text, notes)
     calls = read_calls(message, content.calls, notes)
     return Turn("assistant", clean(text), clean(reasoning), calls, borrowed and borrowed.log)
+
+
+def _text_or_refusal(message: dict[str, Any], content: Content) -> tuple[str, bool]:
+    """Return (text of the turn, whether it is the field `refusal`, which counts if there is no other)."""
+    refusal = message.get("refusal")
+    if content.text.strip() or not isinstance(refusal, str):
+        return content.text, False
+    return refusal or content.text, True
 
 
 def _flag_unread(message: dict[str, Any], read: list[str], notes: Notes) -> None:

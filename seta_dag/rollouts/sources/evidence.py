@@ -19,7 +19,7 @@ from seta_dag.rollouts.sources.dialects import Borrowed, logged_messages
 from seta_dag.rollouts.sources.final_turn import final_turn
 from seta_dag.rollouts.sources.held import holds_reasoning
 from seta_dag.rollouts.sources.log_files import read_log, usable
-from seta_dag.rollouts.sources.sameness import Said, identical, said, same
+from seta_dag.rollouts.sources.sameness import Wording, identical, same, wording
 
 
 class Evidence(NamedTuple):
@@ -103,7 +103,7 @@ class _Chosen:
 
     def __init__(self, path: Path, messages: list[dict[str, Any]]) -> None:
         self.path, self.messages = path, messages
-        self._said: dict[int, Said] = {}
+        self._wordings: dict[int, Wording] = {}
 
     def compare(self, other: _Other) -> list[Note]:
         """Return a note if the other conversation does not lead up to this one."""
@@ -135,9 +135,9 @@ class _Chosen:
     def _has(self, index: int, message: dict[str, Any]) -> bool:
         if identical(self.messages[index], message):
             return True
-        if index not in self._said:
-            self._said[index] = said(self.messages[index])
-        return same(self._said[index], said(message))
+        if index not in self._wordings:
+            self._wordings[index] = wording(self.messages[index])
+        return same(self._wordings[index], wording(message))
 
     def _begins_elsewhere(self, other: _Other) -> bool:
         """Return whether the other conversation has another first user message."""
@@ -146,4 +146,4 @@ class _Chosen:
 
 
 def _first_user(messages: Sequence[dict[str, Any]]) -> str | None:
-    return next((said(one).text for one in messages if one["role"] == "user"), None)
+    return next((wording(one).text for one in messages if one["role"] == "user"), None)

@@ -31,20 +31,20 @@ class Split(NamedTuple):
     content: str
 
 
-def split_inline(beside: str, content: str, notes: Notes) -> Split:
-    """Take the reasoning out of the head of `content` and add it to the reasoning `beside` it.
+def split_inline(separate: str, content: str, notes: Notes) -> Split:
+    """Take the reasoning out of the head of `content` and add it to the reasoning `separate` it.
 
     Blocks are taken out until the content begins with something else. What then still looks like
     thinking is flagged `thinking_in_content`, and the content stays as it is.
     """
-    reasoning, rest, found = beside, content, False
+    reasoning, rest, found = separate, content, False
     while (block := _block(rest)) is not None:
         inner, rest, closed = block
         found = True
         if not closed:
             notes.add(Flag.UNCLOSED_THINKING)
         reasoning = _added(reasoning, inner, notes)
-    if not found and not beside.strip():
+    if not found and not separate.strip():
         reasoning, rest = _unopened(content, notes)
     if _holds_thinking(rest):
         notes.add(Flag.THINKING_IN_CONTENT)

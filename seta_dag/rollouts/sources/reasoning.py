@@ -1,4 +1,4 @@
-"""Reasoning beside the content: fields and parts of every form, read into one string (rule R5)."""
+"""Reasoning next to the content: fields and parts of every form, read into one string (rule R5)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from seta_dag.rollouts.sources.fields import (
 from seta_dag.rollouts.sources.notes import Notes
 
 
-def reasoning_beside(message: Mapping[str, Any], parts: list[Any], notes: Notes) -> str:
-    """Return the reasoning of an assistant message, empty if it has none beside its content.
+def separate_reasoning(message: Mapping[str, Any], parts: list[Any], notes: Notes) -> str:
+    """Return the reasoning of an assistant message, empty if it has none next to its content.
 
     `parts` are the content parts that hold reasoning. The first field with words counts, then the parts;
     a further one that says something else is flagged `unread_field`.

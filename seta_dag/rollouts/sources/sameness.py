@@ -12,10 +12,10 @@ from seta_dag.rollouts.sources.inline import split_inline
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import read_content
 
-_READ_BY_SAID = ("role", "content", "refusal", "tool_calls", "function_call")
+_FIELDS = ("role", "content", "refusal", "tool_calls", "function_call")
 
 
-class Said(NamedTuple):
+class Wording(NamedTuple):
     """What a message says, apart from its reasoning.
 
     Attributes:
@@ -33,7 +33,7 @@ class Said(NamedTuple):
     calls: tuple[tuple[Any, Any, str], ...]
 
 
-def said(message: dict[str, Any]) -> Said:
+def wording(message: dict[str, Any]) -> Wording:
     """Take a message apart."""
     role, notes = ROLES.get(message["role"]), Notes()
     content = read_content(message.get("content"), role or "user", notes)
@@ -42,21 +42,21 @@ def said(message: dict[str, Any]) -> Said:
         text = message["refusal"]
     inline, answer = split_inline("", text, notes) if role == "assistant" else ("", text)
     calls = _calls(message, content.calls) if role == "assistant" else ()
-    return Said(role, text.strip(), answer.strip(), inline, calls)
+    return Wording(role, text.strip(), answer.strip(), inline, calls)
 
 
 def identical(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether two messages are logged alike in every field that `said` reads.
+    """Return whether two messages are logged alike in every field that `wording` reads.
 
     They are the same then, and most messages can be compared in this much cheaper way.
     """
-    return all(one.get(key) == other.get(key) for key in _READ_BY_SAID)
+    return all(one.get(key) == other.get(key) for key in _FIELDS)
 
 
-def same(one: Said, other: Said) -> bool:
+def same(one: Wording, other: Wording) -> bool:
     """Return whether two messages are the same: role, text and calls; ids and reasoning do not count."""
     texts = {one.text, one.answer} & {other.text, other.answer}
-    calls = [[call[1:] for call in said.calls] for said in (one, other)]
+    calls = [[call[1:] for call in message.calls] for message in (one, other)]
     return one.role == other.role and bool(texts) and calls[0] == calls[1]
 
 

@@ -44,10 +44,12 @@ def ended(reason: Any, content: Any = "Done.") -> Log:
 
 
 def responded(response: Any) -> Log:
+    """A log with an assistant turn and this response."""
     return after(assistant("A.", "Why.")) | {"response": response}
 
 
 def configured(system_prompt: Any, *messages: dict[str, Any]) -> Log:
+    """A log of an Anthropic client, whose system prompt is among the settings of the request."""
     made = log(*messages, user("Go."), answer=DONE)
     made["request"]["model_config_dict"] = {"system": system_prompt}
     return made
@@ -193,7 +195,24 @@ CASES: list[tuple[Flag, Log, Log]] = [
         responded({"streaming": True, "content": "a", "finish_reason": "stop"}),
     ),
     (Flag.CUT_SHORT, ended("length"), ended("stop")),
+    (
+        Flag.NO_FINAL_TURN,
+        responded({"streaming": True, "content": "a", "finish_reason": "length"}),
+        responded({"streaming": True, "content": "", "finish_reason": "stop"}),
+    ),
     (Flag.CUT_SHORT, ended("content_filter"), ended("tool_calls")),
+    (Flag.CUT_SHORT, ended("max_tokens"), ended(None)),
+    (Flag.CUT_SHORT, ended("error"), ended(["length"])),
+    (
+        Flag.UNREAD_FIELD,
+        after(user([{"type": "tool_result", "content": "a", "title": "b"}])),
+        after(user([{"type": "tool_result", "content": "a", "tool_use_id": "b", "is_error": "c"}])),
+    ),
+    (
+        Flag.UNREAD_FIELD,
+        final("", tool_calls=[{"function": {"name": "ls", "arguments": "{}", "result": "b"}}]),
+        final("", tool_calls=[{"function": {"name": "ls", "arguments": "{}", "index": "b"}}]),
+    ),
 ]
 OF_OTHER_LOGS = {
     Flag.HISTORY_REWRITTEN,
@@ -214,11 +233,30 @@ def test_flag_is_raised_by_what_it_means_and_not_by_its_neighbour(
     assert flag not in conversation(close).flags
 
 
+@pytest.mark.parametrize(
+    ("flag", "logged"),
+    [
+        (Flag.BAD_CONTENT, final([{"type": "image_url", "image_url": {"url": "a"}}, "b"])),
+        (Flag.BAD_CONTENT, final("a", reasoning=[["", {"text": ""}]])),
+        (Flag.BAD_TOOL_CALL, final("a", tool_calls={"name": "b"})),
+        (Flag.BAD_TOOL_CALL, final("a", tool_calls=[{"function": {"arguments": "b", "note": "c"}}])),
+        (
+            Flag.REASONING_UNREADABLE,
+            final("a", reasoning_details=[{"type": "reasoning.encrypted", "data": "b"}]),
+        ),
+        (Flag.UNKNOWN_ROLE, after({"role": "critic", "content": "a", "reasoning": "b"})),
+    ],
+)
+def test_what_another_flag_admits_is_not_flagged_as_unread_too(flag: Flag, logged: Log) -> None:
+    assert conversation(logged).flags == {flag}
+
+
 def test_every_flag_of_one_log_has_a_case() -> None:
     assert {case[0] for case in CASES} == set(Flag) - OF_OTHER_LOGS - OF_OTHER_RULES
 
 
 def flags(trial: Path) -> set[Flag]:
+    """All flags of rules R4 and R5 that a trial gets."""
     chosen = choose(trial)
     assert chosen is not None
     found = {note.flag for note in chosen.notes} | conversation(chosen.log, chosen.borrowed).flags
@@ -249,6 +287,10 @@ OTHERS: list[tuple[Flag | None, str, Log]] = [
     (Flag.OTHER_CONVERSATION, f"other/{A}", log(user("Something else."), answer=assistant("No."))),
     (None, f"other/{A}", log(*HISTORY[:1], answer=CALLED | {"reasoning_content": "Why."})),
 ]
+
+
+def test_every_flag_of_other_logs_has_a_case() -> None:
+    assert {flag for flag, _, _ in OTHERS if flag} == OF_OTHER_LOGS - {Flag.LOG_SKIPPED}
 
 
 @pytest.mark.parametrize("indent", [4, None])

@@ -91,6 +91,15 @@ def test_only_think_on_a_line_of_its_own_ends_what_was_never_opened(
     assert split(content) == (reasoning, answer, flags)
 
 
+@ANY_MARK
+def test_other_marks_that_were_never_opened_are_only_flagged(opening: str, closing: str) -> None:
+    content = f"Why.\n{closing}\nDone."
+    if opening == "<think>":
+        assert split(content) == ("Why.", "Done.", {"unopened_thinking"})
+    else:
+        assert split(content) == ("", content, {"thinking_in_content"})
+
+
 def test_nothing_is_unopened_beside_logged_reasoning() -> None:
     content = "Why.\n</think>\nDone."
     assert split(content, beside="Because.") == ("Because.", content, {"thinking_in_content"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,47 @@ with_one_part = st.builds(
     lambda role, part: {"role": role, "content": ["WORD", part]}, roles, objects(scalars) | objects(values)
 )
 answers = st.none() | st.one_of(messages, with_one_field).map(lambda one: {"choices": [{"message": one}]})
+
+
+def _says(**fields: Any) -> dict[str, Any]:
+    return {"role": "assistant", **fields}
+
+
+SOUND: list[dict[str, Any]] = [
+    {"role": "user", "content": "WORD"},
+    {"role": "user", "content": [{"type": "text", "text": "WORD"}, "WORD"]},
+    {"role": "user", "content": [{"type": "tool_result", "content": [{"type": "text", "text": "WORD"}]}]},
+    {"role": "tool", "content": [{"type": "tool_result", "content": "WORD"}]},
+    _says(content="WORD", tool_calls=[{"function": {"name": "WORD", "arguments": "WORD"}}]),
+    _says(content=None, tool_calls=[{"name": "WORD", "arguments": {"a": "WORD"}}]),
+    _says(content="", function_call={"name": "WORD", "arguments": "WORD"}),
+    _says(content=[{"type": "tool_use", "id": "1", "name": "WORD", "input": {"a": "WORD"}}, "WORD"]),
+    _says(content=[{"type": "thinking", "thinking": "WORD"}, {"type": "text", "text": "WORD"}]),
+    _says(content=[{"type": "refusal", "refusal": "WORD"}]),
+    _says(content=None, refusal="WORD"),
+    _says(content="WORD", reasoning_content="WORD"),
+    _says(content="WORD", reasoning={"summary": [{"text": "WORD"}, "WORD"]}),
+    _says(content="WORD", reasoning_details=[{"type": "reasoning.text", "text": "WORD"}, {"text": "WORD"}]),
+    _says(content="WORD", audio={"id": "a", "data": "b"}),
+]
+"""Messages in the forms of several clients, all of whose words are rendered."""
+STRAY: list[Any] = ["WORD", ["WORD"], {"other": "WORD"}, [{"type": "text", "text": "WORD"}]]
+
+
+def with_stray(value: Any) -> Iterator[Any]:
+    """Yield copies of a JSON value with one key more in an object, or another value somewhere within."""
+    places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, inner in places:
+        replaced = [] if place in ("role", "type") else STRAY
+        for one in (*replaced, *with_stray(inner)):
+            yield (
+                {**value, place: one}
+                if isinstance(value, dict)
+                else [one if index == place else other for index, other in enumerate(value)]
+            )
+    if isinstance(value, dict):
+        for key in (key for key in KEYS if key not in value):
+            yield from ({**value, key: one} for one in STRAY)
 
 
 def numbered(value: Any, counter: Iterator[int]) -> Any:
@@ -144,6 +186,18 @@ def test_every_word_is_rendered_or_metadata_or_flagged(logged: list[dict[str, An
 def test_every_word_of_a_message_with_one_unusual_field_is_accounted_for(message: dict[str, Any]) -> None:
     """Without other faults, whose flags could hide that this field is not read."""
     check({"request": {"messages": [message]}})
+
+
+@pytest.mark.parametrize("message", SOUND, ids=str)
+def test_every_word_is_rendered_in_the_form_of_each_client(message: dict[str, Any]) -> None:
+    log = numbered({"request": {"messages": [message]}}, iter(range(10_000)))
+    assert (lost(log), flagged(log)) == ([], set())
+
+
+@pytest.mark.parametrize("message", SOUND, ids=str)
+def test_one_stray_value_anywhere_is_accounted_for(message: dict[str, Any]) -> None:
+    for changed in with_stray(message):
+        check({"request": {"messages": [changed]}})
 
 
 @settings(max_examples=300)
