@@ -8,40 +8,49 @@ mask by searching the ids.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 
+from seta_dag.audit.reference_reading import READING, Reading
 from seta_dag.rollouts.conversation import Conversation, Turn
 from seta_dag.tokens.renderers.qwen3 import render, without_thinking
 from seta_dag.tokens.variants import Variant
 
 DIFFERENCES = {
+    **READING,
+    "reasoning_from_other_log": "the row has reasoning that only another log of the trial holds",
     "late_user": "reasoning before the last user message is dropped, or all where there is no user message",
     "torn_think": "content without logged reasoning is split at a </think> in it",
     "tool_schemas": "the log's tool schemas are not rendered",
     "nothink_regex": "think blocks are removed from the complete text, including a <think> in tool output",
     "literal_markup": "text that spells markup became special tokens, which the mask may follow",
 }
-"""Meaning of each name. `literal_markup` is a difference in the ids, all others are in the text."""
+"""Meaning of each name. `literal_markup` is a difference in the ids, all others are in the text.
 
-_OF_TEXT = tuple(name for name in DIFFERENCES if name != "literal_markup")
+`reasoning_from_other_log` is none of the reference's: it is found in rows that rule R4 completed.
+"""
+
+_OF_TEXT = ("late_user", "torn_think", "tool_schemas", "nothink_regex")
 # Both are tried: the second also removes blocks that lack the template's newlines.
 _THINK_BLOCKS = (r"(?s)<think>\n.*?\n</think>\n\n", r"(?s)<think>.*?</think>\s*")
 _EXTRA_TURN = Turn("user", "")
 _EXTRA_TURN_TEXT = "<|im_start|>user\n<|im_end|>\n"
 
 
-def renderings(talk: Conversation, variant: Variant) -> Iterator[tuple[tuple[str, ...], str]]:
+def renderings(readings: Sequence[Reading], variant: Variant) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield (names, text) for every combination of differences, smallest combinations first.
 
-    The combination without any difference is left out, and so are differences in the ids. `nothink_regex`
-    applies to the nothink variant only.
+    `readings` are those of one log. The combination without any difference is left out, and so are
+    differences in the ids. `nothink_regex` applies to the nothink variant only.
     """
     names = _OF_TEXT if variant == "nothink" else tuple(n for n in _OF_TEXT if n != "nothink_regex")
-    for applied in chain.from_iterable(combinations(names, n) for n in range(1, len(names) + 1)):
-        for text in _render(talk, variant, applied):
-            yield applied, text
+    subsets = chain.from_iterable(combinations(names, n) for n in range(len(names) + 1))
+    pairs = sorted(product(readings, subsets), key=lambda pair: len(pair[0].names) + len(pair[1]))
+    for reading, applied in pairs:
+        if reading.names or applied:
+            texts = _render(reading.talk, variant, applied)
+            yield from (((*reading.names, *applied), text) for text in texts)
 
 
 def _render(talk: Conversation, variant: Variant, applied: tuple[str, ...]) -> Iterator[str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
+from seta_dag.audit.borrowed import with_reasoning_of
+from seta_dag.audit.compare import compare_counts, first_difference, has_tokens, variant_of
+from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings
 from seta_dag.loaders.columns import require_columns, shards_in
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.proofs.prover import Prover
@@ -86,63 +86,44 @@ class _Verifier:
     def verdict(self, row: Mapping[str, Any]) -> RowVerdict:
         uid = row["trial_uid"]
         try:
-            talk = conversation(json_reader.parse(row["raw_conv_json"].encode()))
+            log = json_reader.parse(row["raw_conv_json"].encode())
+            talk, counted = conversation(log), counted_messages(log)
         except (json_reader.UnreadableError, KeyError, TypeError, AttributeError, RecursionError):
             return RowVerdict(uid, "unexplained", detail="raw_conv_json is not a conversation log")
-        if detail := _compare_counts(row, talk):
+        if detail := compare_counts(row, talk, counted):
             return RowVerdict(uid, "unexplained", detail=detail)
-        variant = _variant(row["chat_template_str"])
+        variant = variant_of(row["chat_template_str"])
         ours = render(talk, variant)
-        tokens = self.prover.tokenizer.tokenize([ours])[0]
-        if ours.text == row["chat_template_str"] and _has_tokens(row, tokens.ids, tokens.mask):
+        is_whole = row["n_messages"] == talk.n_messages
+        if is_whole and self._is_rendering(row, ours):
             return RowVerdict(uid, "equal")
-        differences = self._explain(row, talk, variant, ours)
+        filled = with_reasoning_of(row["chat_template_str"], talk, ours)
+        if is_whole and filled is not None and self._is_rendering(row, render(filled, variant)):
+            return RowVerdict(uid, "explained", ("reasoning_from_other_log",))
+        differences = self._explain(row, log, variant, ours)
         if differences is not None:
             return RowVerdict(uid, "explained", differences)
-        return RowVerdict(uid, "unexplained", detail=_first_difference(row, ours.text))
+        return RowVerdict(uid, "unexplained", detail=first_difference(row, ours.text))
+
+    def _is_rendering(self, row: Mapping[str, Any], rendered: Rendered) -> bool:
+        if rendered.text != row["chat_template_str"]:
+            return False
+        (tokens,) = self.prover.tokenizer.tokenize([rendered])
+        return has_tokens(row, tokens.ids, tokens.mask)
 
     def _explain(
-        self, row: Mapping[str, Any], talk: Conversation, variant: Variant, ours: Rendered
+        self, row: Mapping[str, Any], log: dict[str, Any], variant: Variant, ours: Rendered
     ) -> tuple[str, ...] | None:
         """Return the fewest differences that reproduce the row, None if none do."""
         text = row["chat_template_str"]
         # The reference encodes the text as one string, so text that spells markup becomes special tokens.
         ids = self.prover.tokenizer.engine.encode([text]).ids
-        if not _has_tokens(row, ids, self.prover.scan(ids)):
+        if not has_tokens(row, ids, self.prover.scan(ids)):
             return None
-        if text == ours.text:
+        found = readings(log, row["n_messages"])
+        if text == ours.text and not found[0].names:
             return ("literal_markup",)
         # `renderings` starts with single differences, so the first match is the shortest explanation.
-        matching = (names for names, rendered in renderings(talk, variant) if rendered == text)
+        matching = (names for names, rendered in renderings(found, variant) if rendered == text)
         names = next(matching, None)
         return (*names, "literal_markup") if names and ours.has_literal_markup else names
-
-
-def _variant(text: str) -> Variant:
-    # Only the first turn is searched, because tool output may quote `/no_think`.
-    return "nothink" if "/no_think" in text.partition("<|im_end|>")[0] else "thinking"
-
-
-def _has_tokens(row: Mapping[str, Any], ids: Any, mask: Any) -> bool:
-    return np.array_equal(row["input_ids"], ids) and np.array_equal(row["loss_mask"], mask)
-
-
-def _compare_counts(row: Mapping[str, Any], talk: Conversation) -> str | None:
-    expected = {
-        "local_token_count": len(row["input_ids"]),
-        "n_assistant_tokens": sum(row["loss_mask"]),
-        "n_messages": talk.n_messages,
-    }
-    wrong = [f"{name} is {row[name]}, not {n}" for name, n in expected.items() if row[name] != n]
-    return "; ".join(wrong) or None
-
-
-def _first_difference(row: Mapping[str, Any], ours: str) -> str:
-    text = row["chat_template_str"]
-    if text == ours:
-        return "input_ids or loss_mask are neither ours nor the reference's"
-    # Without a differing character, one text is the beginning of the other.
-    at = next(
-        (i for i, (a, b) in enumerate(zip(text, ours, strict=False)) if a != b), min(len(text), len(ours))
-    )
-    return f"chat_template_str differs from character {at} on"

@@ -84,6 +84,8 @@ def _report(summary: Summary, failures: tuple[str, ...], as_json: bool) -> int:
         click.echo(f"seta-dag: {failure}", err=True)
     if not summary.rows["thinking"]:
         click.echo("seta-dag: no trial became a row; to see why: seta-dag ledger", err=True)
+    if warning := summary.warning():
+        click.echo(f"seta-dag: {warning}", err=True)
     click.echo(summary.as_json() if as_json else summary.as_text())
     return 1 if failures or not summary.rows["thinking"] else 0
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.dataset.checks.proofs import PROOFS, ProofReport, read_proofs, refused_by
+from seta_dag.dataset.checks.reasoning import read_reasoning
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import count_dispositions, read_filters, read_ledger
@@ -120,6 +121,21 @@ def _proof_verdict(report: ProofReport, proof: str, key: dg.AssetKey) -> dg.Asse
     return verdict(refused, seen, check_name=proof, asset_key=key, severity=dg.AssetCheckSeverity.WARN)
 
 
+@dg.asset_check(
+    asset=DATASETS["thinking"],
+    blocking=True,
+    description="The thinking dataset has reasoning. A teacher that does not think gives a warning.",
+)
+def there_is_reasoning(project: Project) -> dg.AssetCheckResult:
+    """Fail if no row has reasoning although a log holds some; warn if no log does."""
+    report = read_reasoning(read_ledger(project.target.ledger))
+    seen = f"{report.with_reasoning} of {report.turns} assistant turns have reasoning"
+    if report.lost:
+        return verdict([f"{seen}; logs of these trials hold some: {', '.join(report.lost[:_SHOWN])}"], seen)
+    silent = [f"{seen}, and no log holds any"] if report.has_none else []
+    return verdict(silent, seen, severity=dg.AssetCheckSeverity.WARN)
+
+
 def _card_check(variant: Variant) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=CARDS[variant],
@@ -145,5 +161,6 @@ CHECKS = [
     every_task_is_built,
     every_trial_is_accounted_for,
     *map(_dataset_checks, VARIANTS),
+    there_is_reasoning,
     *map(_card_check, VARIANTS),
 ]

@@ -39,7 +39,7 @@ class Reason(_Word):
 
 
 class Flag(_Word):
-    """Something unusual that was resolved while the row was built. A row can have several (rule R5)."""
+    """Something unusual about a row (rules R3 to R5 and R8). A row can have several."""
 
     BAD_ARGUMENTS = (
         "bad_arguments",
@@ -51,9 +51,37 @@ class Flag(_Word):
         "ctrf_mismatch",
         "the list of tests and the summary of the report disagree; the list decides",
     )
+    CUT_SHORT = "cut_short", "the provider cut the final turn short: too long, filtered or failed"
+    EMPTY_TURN = "empty_turn", "an assistant turn has neither content nor a tool call"
+    HISTORY_REWRITTEN = (
+        "history_rewritten",
+        "another log of the trial does not lead up to this conversation: the agent compacted its context or "
+        "was reset, or it is a helper's or an earlier attempt's",
+    )
     LITERAL_MARKUP = (
         "literal_markup",
         "text spells one of the tokenizer's added tokens; it is tokenized as ordinary text",
     )
     LOG_SKIPPED = "log_skipped", "another log of the trial is cut off or foreign and was skipped"
+    NO_FINAL_TURN = "no_final_turn", "the last model call has a response that holds no turn"
+    OTHER_CONVERSATION = "other_conversation", "another folder of the trial holds a conversation of its own"
+    REASONING_FROM_OTHER_LOG = (
+        "reasoning_from_other_log",
+        "reasoning of a turn was taken from the log of the call that made it",
+    )
+    REASONING_UNREADABLE = "reasoning_unreadable", "reasoning is encrypted or redacted and was left out"
+    STRAY_RESULT = "stray_result", "a tool result does not follow a tool call"
+    THINKING_IN_CONTENT = "thinking_in_content", "content still looks as if it held thinking; it is unchanged"
+    THINKING_TWICE = "thinking_twice", "reasoning was logged twice with different words; both are kept"
+    UNANSWERED_CALL = "unanswered_call", "a tool call has no result before the next turn"
+    UNCLOSED_THINKING = (
+        "unclosed_thinking",
+        "reasoning in the content is never closed; all of it counts",
+    )
     UNKNOWN_ROLE = "unknown_role", "a message with an unknown role was left out"
+    UNOPENED_THINKING = "unopened_thinking", "reasoning in the content is closed but was never opened"
+    UNREAD_FIELD = "unread_field", "a message has words in a field that is not read"
+
+
+WORRYING = (Flag.HISTORY_REWRITTEN, Flag.CUT_SHORT, Flag.THINKING_IN_CONTENT, Flag.UNREAD_FIELD)
+"""Flags that a build warns about when more than 5 % of the rows have one of them."""

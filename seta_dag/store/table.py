@@ -45,7 +45,8 @@ class Content:
 class Table(Generic[Row]):
     """The form of a table whose rows are dataclasses of one type.
 
-    Their fields are strings, numbers, booleans, dataclasses, tuples of these, or `X | None`.
+    Their fields are strings, enums of strings, numbers, booleans, dataclasses, tuples of these, or
+    `X | None`.
     """
 
     def __init__(self, row: Any) -> None:
@@ -109,6 +110,8 @@ def arrow_type(kind: Any, known: Mapping[Any, Any] = MappingProxyType({})) -> pa
     kind, origin = known.get(kind, kind), get_origin(kind)
     if kind in _SCALARS:
         return _SCALARS[kind]
+    if isinstance(kind, type) and issubclass(kind, str):
+        return pa.string()  # an enum of words
     if isinstance(kind, UnionType):
         (inner,) = (one for one in get_args(kind) if one is not NoneType)
         return arrow_type(inner, known)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from seta_dag.rollouts import json_reader
-from seta_dag.rollouts.conversation import Conversation
+from seta_dag.rollouts.conversation import Conversation, Note
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.reasons import Flag, Reason
+from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
+from seta_dag.rollouts.sources.refusals import no_usable_log
 from seta_dag.rollouts.sources.snapshot import choose
 from seta_dag.tokens.log_columns import log_columns, raw_log
 from seta_dag.tokens.piece_file import PieceWriter
@@ -88,32 +90,42 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: P
     row = TrialRow(trial, report, flags=flags, first_batch=file.n_batches)
     if report.reason is not None:
         return row.drop(report.reason, report.detail)
-    chosen = choose(root / trial.path)
-    if chosen is None:
-        return row.drop(Reason.NO_CONVERSATION, "no usable log below CAMEL_LOG_DIR")
-    row.snapshot = clean(chosen.path.name)
-    row.flags |= {Flag.LOG_SKIPPED} if chosen.log_skipped else set()
     try:
-        conversation = parse_conversation(chosen.log)
+        chosen = choose(root / trial.path)
+    except RecursionError:
+        return row.drop(Reason.NO_CONVERSATION, "a log is nested too deep")
+    if chosen is None:
+        return row.drop(Reason.NO_CONVERSATION, no_usable_log(root / trial.path))
+    row.snapshot = clean(chosen.path.name)
+    row.reasoning_logged = chosen.reasoning
+    _note(row, chosen.notes)
+    try:
+        conversation = parse_conversation(chosen.log, chosen.borrowed)
     except RecursionError:  # JSON that can be parsed may still be nested too deeply to be written again
         return row.drop(Reason.NO_CONVERSATION, f"{row.snapshot}: nested too deep")
-    row.flags |= conversation.flags
+    _note(row, conversation.notes)
     row.n_assistant_turns = conversation.n_assistant_turns
+    row.n_reasoning_turns = conversation.n_reasoning_turns
     row.columns = log_columns(root, trial, report, chosen, conversation.n_messages)
     if not conversation.n_assistant_turns:
         return row.drop(Reason.NO_ASSISTANT_TURN, f"{row.snapshot} has no assistant turn")
     # Written before anything is rendered, so that the bytes of the log can be freed.
     file.add(raw_log(chosen))
     is_long = len(chosen.data) >= _REREAD
-    load = partial(_parse, chosen.path) if is_long else partial(_identity, conversation)
+    load = partial(_parse, chosen.path, chosen.borrowed) if is_long else partial(_identity, conversation)
     del chosen, conversation  # together they take several times the memory of the log
     return maker.tokenize(row, load, file)
+
+
+def _note(row: TrialRow, notes: tuple[Note, ...]) -> None:
+    row.notes += notes
+    row.flags |= {note.flag for note in notes}
 
 
 def _identity(conversation: Conversation) -> Conversation:
     return conversation
 
 
-def _parse(log: Path) -> Conversation:
+def _parse(log: Path, borrowed: Mapping[int, Borrowed]) -> Conversation:
     # The log may have changed since it was chosen. The task's fingerprint, taken again at the end, notices.
-    return parse_conversation(json_reader.read(log))
+    return parse_conversation(json_reader.read(log), borrowed)

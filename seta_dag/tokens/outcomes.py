@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seta_dag.executor.stage_table import StageTable
+from seta_dag.rollouts.conversation import Note
+from seta_dag.rollouts.json_reader import clean
 from seta_dag.tokens.log_columns import LogColumns
 from seta_dag.tokens.trial_row import TrialRow, VariantCounts
 from seta_dag.tokens.variants import Variant
@@ -22,7 +24,10 @@ class TrialOutcome:
         detail: one sentence about the reason.
         snapshot: file name of the chosen log.
         flags: sorted.
+        notes: where the flags of rules R4 and R5 arose.
         n_assistant_turns: of the conversation, counting the final turn.
+        n_reasoning_turns: those of them that have reasoning.
+        reasoning_logged: whether any usable log of the trial holds reasoning.
         against_reference: whether the ids were checked with the reference engine.
         at: index of its first batch in the piece's file.
         columns: those that the variants share; None without a usable log.
@@ -37,7 +42,10 @@ class TrialOutcome:
     detail: str | None
     snapshot: str | None
     flags: tuple[str, ...]
+    notes: tuple[Note, ...]
     n_assistant_turns: int | None
+    n_reasoning_turns: int | None
+    reasoning_logged: bool | None
     against_reference: bool
     at: int
     columns: LogColumns | None
@@ -58,6 +66,7 @@ class TrialOutcome:
 
 
 OUTCOMES = StageTable("tokens", TrialOutcome)
+_LONGEST_DETAIL = 200  # characters
 
 
 def outcome(row: TrialRow) -> TrialOutcome:
@@ -71,10 +80,19 @@ def outcome(row: TrialRow) -> TrialOutcome:
         snapshot=row.snapshot,
         # A set has no order, but the table must be the same each time (rule R12).
         flags=tuple(sorted(map(str, row.flags))),
+        notes=tuple(map(_shortened, row.notes)),
         n_assistant_turns=row.n_assistant_turns,
+        n_reasoning_turns=row.n_reasoning_turns,
+        reasoning_logged=row.reasoning_logged,
         against_reference=row.against_reference,
         at=row.first_batch,
         columns=row.columns,
         thinking=row.counts.get("thinking"),
         nothink=row.counts.get("nothink"),
     )
+
+
+def _shortened(note: Note) -> Note:
+    # A detail can quote a log, which may hold lone surrogates and keys of any length.
+    detail = clean(note.detail)
+    return replace(note, detail=detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…")

@@ -7,6 +7,7 @@ from typing import Any
 
 from xxhash import xxh3_128
 
+from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.tokens.log_columns import LogColumns
@@ -52,6 +53,12 @@ class TrialRow:
     """File name of the chosen log; None without a usable log (rule R4)."""
     n_assistant_turns: int | None = None
     """Assistant turns of the conversation, counting the final turn; None without a usable log."""
+    n_reasoning_turns: int | None = None
+    """Those of them that have reasoning; None without a usable log."""
+    reasoning_logged: bool | None = None
+    """Whether any usable log of the trial holds reasoning; None without a usable log."""
+    notes: tuple[Note, ...] = ()
+    """Where the flags of rules R4 and R5 arose."""
     first_batch: int = 0
     """Index of the row's first batch in the piece's file."""
     columns: LogColumns | None = None

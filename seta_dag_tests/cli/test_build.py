@@ -12,14 +12,14 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.built import STAGES
 from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import VARIANTS
-from seta_dag_tests.support.builds import Place, take
+from seta_dag_tests.support.builds import Place, take, trial
 from seta_dag_tests.support.command_line import TASKS, build, only_shard, run, summary
 from seta_dag_tests.support.damage import SEEN
 from seta_dag_tests.support.made import drop_line, file_of
 
 KEYS = {
-    "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "tokens", "trainable_tokens",
-    "seconds",
+    "out", "tasks", "tasks_rebuilt", "trials", "rows", "superseded", "dropped", "flags", "flagged",
+    "worrying", "tokens", "trainable_tokens", "seconds",
 }  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def test_json_summary_is_one_line_with_every_count(place: Place) -> None:
     assert printed == {
         "out": str(place.out.root), "tasks": 3, "tasks_rebuilt": 0, "trials": 3, "superseded": 0,
         "rows": dict.fromkeys(VARIANTS, 2), "dropped": {"ctrf_invalid": 1},
+        "flags": {}, "flagged": 0, "worrying": 0,
         "tokens": {v: sum(row[f"{v}_tokens"] for row in rows) for v in VARIANTS},
         "trainable_tokens": {v: sum(row[f"{v}_trainable_tokens"] for row in rows) for v in VARIANTS},
     }  # fmt: skip
@@ -43,6 +44,21 @@ def test_summary_as_text_shows_the_same_counts(place: Place) -> None:
     assert done.stdout.startswith("0 of 3 tasks rebuilt in ")
     assert "  dropped                1   ctrf_invalid 1\n" in done.stdout
     assert str(place.out.dataset("nothink")) in done.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_build_says_which_flags_rows_have_and_warns(options: tuple[str, ...], tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    take(place.rollouts / "exp/kimi", "a_t0")
+    log = max(trial(place.rollouts, "a_t0").rglob("conv_*.json"))
+    log.write_text(log.read_text().replace('"finish_reason": "stop"', '"finish_reason": "length"'))
+    done = run("build", "--rollouts", place.rollouts, "--out", place.out.root, *options)
+    assert done.exit_code == 0, done.output
+    if options:
+        assert summary(done)["flags"] == {"cut_short": 1}
+    else:
+        assert "    with flags           1   cut_short 1\n" in done.stdout
+    assert "seta-dag: 1 of 1 rows (100.0%)" in done.stderr and "ledger --flag cut_short" in done.stderr
 
 
 def test_build_without_rows_exits_with_1(tmp_path: Path) -> None:

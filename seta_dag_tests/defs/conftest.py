@@ -74,9 +74,21 @@ def place(built: Place, tmp_path: Path) -> Place:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Build of every trial in the golden archive."""
-    place = Place(tmp_path_factory.mktemp("archive"))
-    with tarfile.open(REPOSITORY / "seta_dag_tests/golden/rollouts.tar.gz") as tar:
-        tar.extractall(place.folder, filter="data")
-    with open_instance(place.folder / "home") as instance:
+    return _build_archive("rollouts", tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="session")
+def dialects(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Build of every trial in the golden archive of dialects."""
+    return _build_archive("dialects", tmp_path_factory.mktemp("dialects"))
+
+
+def _build_archive(name: str, folder: Path) -> Place:
+    """Extract a golden archive, which holds one directory named like it, and build it."""
+    place = Place(folder)
+    with tarfile.open(REPOSITORY / f"seta_dag_tests/golden/{name}.tar.gz") as tar:
+        tar.extractall(folder, filter="data")
+    (folder / name).rename(place.rollouts)
+    with open_instance(folder / "home") as instance:
         assert not place.build(instance).failures
     return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,10 +23,14 @@ from seta_dag_tests.support.unprivileged import closed
 
 TRIAL = "X/trials/task_t0_ab"
 LOGS = f"{TRIAL}/CAMEL_LOG_DIR"
-LOG = f"{LOGS}/{FOLDER}/conv_20261122_121343_000001.json"
+NAME = f"{FOLDER}/conv_20261122_121343_000001.json"
+LOG = f"{LOGS}/{NAME}"
 DENIED = ("ctrf_invalid", f"{REPORT}: Permission denied")
-NO_LOG = ("no_conversation", "no usable log below CAMEL_LOG_DIR")
 Drop = tuple[str | None, str | None]
+
+
+def refused(name: str, why: str) -> Drop:
+    return "no_conversation", f"none of 1 usable: {name}: {why}"
 
 
 @pytest.fixture
@@ -50,11 +55,13 @@ UNREADABLE: dict[tuple[str, int], Drop] = {
     (TRIAL, 0o111): (None, None),  # cannot be listed, but files with a known name can be opened
     (f"{TRIAL}/verifier", 0o000): DENIED,
     (f"{TRIAL}/{REPORT}", 0o000): DENIED,
-    (LOGS, 0o000): NO_LOG,
-    (LOGS, 0o444): NO_LOG,  # can be listed, but not entered
-    (f"{LOGS}/{FOLDER}", 0o000): NO_LOG,
-    (f"{LOGS}/{FOLDER}", 0o444): NO_LOG,  # the log is listed, but cannot be opened
-    (LOG, 0o000): NO_LOG,
+    (LOGS, 0o000): refused("CAMEL_LOG_DIR", "cannot be listed"),
+    (LOGS, 0o444): refused(FOLDER, "cannot be listed"),  # can be listed, but not entered
+    (f"{LOGS}/{FOLDER}", 0o000): refused(FOLDER, "cannot be listed"),
+    (f"{LOGS}/{FOLDER}", 0o444): refused(
+        NAME, "Permission denied"
+    ),  # the log is listed, but cannot be opened
+    (LOG, 0o000): refused(NAME, "Permission denied"),
     (f"{TRIAL}/run_info.json", 0o000): (None, None),  # no row depends on it
 }
 
@@ -90,3 +97,16 @@ def test_trial_that_is_deleted_meanwhile_fails_neither_its_record_nor_its_report
     assert collect_tasks(out, root, merged, ["task"]).failed == {}
     assert parse_tasks(out, root, merged, ["task"]).failed == {}
     assert failures(out, merged.fingerprints) == {}
+
+
+@pytest.mark.parametrize("other", ["conv_1.json", "conv_3.json"])
+def test_reasoning_nested_too_deep_drops_its_trial_only(other: str, root: Path, maker: RowMaker) -> None:
+    deep: object = "Think."
+    for _ in range(900):  # JSON is readable to this depth, but the reader would run out of stack
+        deep = [deep]
+    message = {"role": "assistant", "content": "Done.", "reasoning": deep}
+    (root / LOG).unlink()
+    nested = json.dumps({"request": {"messages": [message, message]}}).encode()
+    write_log(root / TRIAL, nested, "agent/conv_2.json")
+    write_log(root / TRIAL, USABLE_LOG, f"agent/{other}")
+    assert build_trial(root, maker)["reason"] == "no_conversation"

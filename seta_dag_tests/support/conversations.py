@@ -33,6 +33,13 @@ _UNICODE = (
 )
 _PLAIN = ("word", " and", "12345", "  x", "don't", '{"a": 1}', "\\", '"', "/no_think", "\x00")
 _EDGES = ("\n", "\n\n", " ", "\t", "\r\n", "<", ">", "<|", "|>", "<think", "/think>", "<|im_end|", "_start|>")
+_MARKS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("◁think▷", "◁/think▷"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+)
 _LONE_SURROGATES = ("\ud83d", "\udc00")
 
 
@@ -167,14 +174,24 @@ def bodies(text: st.SearchStrategy[str]) -> st.SearchStrategy[Message]:
 
 
 def inline_reasoning(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Inline reasoning, closed or not, with or without white space before it."""
-    around = st.tuples(
-        st.sampled_from(["", "\n", " \t"]), text, st.sampled_from(["</think>", "</think>\n\n", ""])
+    """Inline reasoning in any mark, closed or not, opened or not, with or without white space before it."""
+    before = st.sampled_from(["", "\n", " \t", "\ufeff \u200b"])
+    after = st.sampled_from(["", "\n\n", "\r\n"])
+    marked = st.builds(
+        lambda marks, inner, closed: f"{marks[0]}{inner}{marks[1] if closed else ''}",
+        st.sampled_from(_MARKS),
+        text,
+        st.sampled_from([True, True, False]),
     )
-    return around.map(lambda t: f"{t[0]}<think>{t[1]}{t[2]}")
+    unopened = text.map(lambda inner: f"{inner}\n</think>")
+    block = st.builds(lambda *parts: "".join(parts), before, marked | unopened, after)
+    return st.lists(block, min_size=1, max_size=2).map("".join)
 
 
-_ROLES = ("system", "user", "assistant", "assistant", "assistant", "tool", "tool", "developer", "critic", "")
+_ROLES = (
+    *("system", "developer", "user", "assistant", "assistant", "assistant", "tool", "tool", "function"),
+    *("critic", ""),
+)
 
 
 def logs() -> st.SearchStrategy[Log]:
@@ -198,7 +215,10 @@ def _joined(content: Any) -> str:
 def _logs(text: st.SearchStrategy[str], message: st.SearchStrategy[Message]) -> st.SearchStrategy[Log]:
     answers = message.map(lambda m: response({**m, "role": "assistant"}))
     odd: st.SearchStrategy[Any] = st.sampled_from(
-        [None, "text", {"choices": []}, {"content": "x", "streaming": True}]
+        [
+            *(None, "text", {"choices": []}, {"content": "x", "streaming": True}),
+            {"content": "x", "streaming": True, "finish_reason": "stop"},
+        ]
     )
     tools = st.none() | st.lists(text.map(lambda t: schema(t, t)), max_size=2)
     return st.builds(

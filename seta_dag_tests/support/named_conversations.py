@@ -78,7 +78,7 @@ _TRAPS: dict[str, Log] = {
     "trap 5: newlines at both ends of reasoning are removed": log(
         _ASKED, answer=assistant("Done.", "\n\n two\nlines \n\n")
     ),
-    "trap 5: reasoning of only newlines leaves an empty think block": log(
+    "trap 5: reasoning of only newlines is none": log(
         _ASKED, assistant("\nLooking.", "\n\n", _LS), tool("a.txt"), answer=_DONE
     ),
     "trap 6: consecutive tool messages share one user turn": log(
@@ -142,6 +142,16 @@ _OTHERS: dict[str, Log] = {
     "inline reasoning that is never closed": log(_ASKED, answer=assistant("<think>\nLook. I would")),
     "reasoning_content next to a think block in the content": log(
         _ASKED, answer=assistant("<think>not mine</think>Done.", "Mine.")
+    ),
+    "inline reasoning in other marks": log(
+        _ASKED,
+        assistant("[THINK]Look.[/THINK]\nLooking.", None, _LS),
+        tool("a"),
+        answer=assistant("◁think▷a◁/think▷b"),
+    ),
+    "inline reasoning that was never opened": log(_ASKED, answer=assistant("Look.\n</think>\n\nDone.")),
+    "function message": log(
+        _ASKED, assistant("", "Look.", _LS), {"role": "function", "name": "f", "content": "a"}, answer=_DONE
     ),
     "unknown role is left out": log(_ASKED, {"role": "critic", "content": "No!"}, answer=_DONE),
     "unknown role between tool messages": log(

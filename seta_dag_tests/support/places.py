@@ -11,6 +11,9 @@ PLACES: dict[str, Callable[[str], Log]] = {
     "second system": lambda text: log(user("Go."), system(text), answer=assistant("Done.", "Why.")),
     "user": lambda text: log(user(text), answer=assistant("Done.", "Why.")),
     "content": lambda text: log(user("Go."), assistant(text, "Why."), user("On."), answer=assistant(text)),
+    "content, after a word": lambda text: log(
+        user("Go."), assistant(f"See {text}", "Why."), user("On."), answer=assistant(f"See {text}")
+    ),
     "reasoning": lambda text: log(user("Go."), assistant("", text), user("On."), answer=assistant("", text)),
     "arguments as a string": lambda text: log(user("Go."), answer=assistant("", "Why.", call("f", text))),
     "arguments as an object": lambda text: log(

@@ -63,9 +63,10 @@ def write_dataset(folder: Path, rows: Sequence[Mapping[str, Any]], shards: int =
 def ledger_line(
     run: str, disposition: str, reason: str | None = None, flags: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A line of the ledger with every column; token counts are filled in for rows only."""
+    """A line of the ledger with every column; a row has 2 assistant turns, one with reasoning."""
     said = {"chain": RUNS[0], "run": run, "disposition": disposition, "reason": reason, "flags": list(flags)}
-    return {**dict.fromkeys(LEDGER_SCHEMA.names), **said}
+    turns = {"n_assistant_turns": 2, "n_reasoning_turns": 1} if disposition == "row" else {}
+    return {**dict.fromkeys(LEDGER_SCHEMA.names), "notes": [], **said, **turns}
 
 
 def sample_ledger() -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,7 @@ def write_dataset(out: OutputLayout, trials: Sequence[SmallTrial], tokenizer: St
 
 
 def _line(trial: SmallTrial) -> dict[str, Any]:
-    line: dict[str, Any] = dict.fromkeys(LEDGER_SCHEMA.names)
+    line: dict[str, Any] = {**dict.fromkeys(LEDGER_SCHEMA.names), "notes": []}
     line |= {"chain": "exp/run", "run": trial.run, "trial_uid": trial.uid, "task_id": trial.task, "traj_i": 0}
     if trial.talk is not None:
         line |= {"disposition": "row", "reward": 0.75, "passed": 3, "total": 4, "flags": ["literal_markup"]}
@@ -70,8 +71,13 @@ def _row(trial: SmallTrial, variant: Variant, tokenizer: StudentTokenizer) -> di
         "local_token_count": len(made.ids),
         "n_assistant_tokens": made.n_trainable,
         "n_messages": trial.talk.n_messages,
-        "raw_conv_json": "{}",
+        "raw_conv_json": json.dumps(_log(trial.talk)),
         "chat_template_str": rendered.text,
         "input_ids": made.ids.astype(np.int32),
         "loss_mask": made.mask.astype(np.int64),
     }
+
+
+def _log(talk: Conversation) -> dict[str, Any]:
+    """The least of a log that has these messages."""
+    return {"request": {"messages": [{"role": turn.role, "content": turn.content} for turn in talk.turns]}}

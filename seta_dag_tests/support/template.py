@@ -96,28 +96,67 @@ def tools_of(log: Log) -> list[Message]:
     return tools
 
 
+_ROLES = {"developer": "system", "function": "tool"} | {
+    role: role for role in ("system", "user", "assistant", "tool")
+}
+_MARKS = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "◁think▷": "◁/think▷",
+    "[THINK]": "[/THINK]",
+    "<seed:think>": "</seed:think>",
+}
+# One expression per mark: (block, rest), where the rest is missing if the block is never closed.
+_BLOCKS = [
+    re.compile(
+        rf"[\s\ufeff\u200b-\u200d\u2060]*{re.escape(first)}(.*?)(?:{re.escape(last)}(?:\r?\n)*(.*)|\Z)",
+        re.DOTALL,
+    )
+    for first, last in _MARKS.items()
+]
+_UNOPENED = re.compile(r"(.*?(?:^|\n))</think>[ \t\r]*(?=\n|$)(?:\r?\n)*(.*)", re.DOTALL)
+_BREAKS = re.compile(r"\A(?:\r?\n)+|(?:\r?\n)+\Z")
+
+
 def r5_messages(log: Log) -> list[Message]:
     """Apply rule R5 to a log whose messages are objects with a string role."""
     messages = list(log["request"]["messages"])
     answer = log.get("response")
     if isinstance(answer, dict) and answer.get("choices"):
         messages.append(answer["choices"][0]["message"])
-    known = ("system", "developer", "user", "assistant", "tool")
-    return [_r5_message(message) for message in messages if message["role"] in known]
+    elif isinstance(answer, dict) and answer.get("streaming") and answer.get("finish_reason") == "stop":
+        messages.append({"role": "assistant", "content": answer["content"]})
+    return [_r5_message(message) for message in messages if message["role"] in _ROLES]
 
 
 def _r5_message(message: Message) -> Message:
-    role = "system" if message["role"] == "developer" else message["role"]
-    content = clean(_r5_content(message.get("content")))
+    role, content = _ROLES[message["role"]], _r5_content(message.get("content"))
     if role != "assistant":
-        return {"role": role, "content": content}
-    reasoning = message.get("reasoning_content")
-    reasoning = clean(reasoning) if isinstance(reasoning, str) else ""
-    if not reasoning and re.match(r"\s*<think>", content) and "</think>" in content:
-        between, content = content.split("<think>", 1)[1].split("</think>", 1)
-        reasoning, content = between.strip("\n"), content.lstrip("\n")
+        return {"role": role, "content": clean(content)}
+    logged = message.get("reasoning_content")
+    reasoning, content = _r5_inline(logged if isinstance(logged, str) else "", content)
     calls = [_r5_call(call) for call in message.get("tool_calls") or []]
-    return {"role": role, "content": content, "reasoning_content": reasoning, "tool_calls": calls}
+    return {
+        "role": role,
+        "content": clean(content),
+        "reasoning_content": clean(reasoning),
+        "tool_calls": calls,
+    }
+
+
+def _r5_inline(reasoning: str, content: str) -> tuple[str, str]:
+    """Return (reasoning, content) of an assistant turn, from the reasoning beside its content."""
+    had_reasoning, blocks = bool(reasoning.strip()), list[str]()
+    while found := next((match for block in _BLOCKS if (match := block.match(content))), None):
+        blocks.append(_BREAKS.sub("", found[1]))
+        content = found[2] or ""
+    unopened = None if blocks or had_reasoning else _UNOPENED.match(content)
+    if unopened and "<think>" not in unopened[1]:
+        blocks, content = [_BREAKS.sub("", unopened[1])], unopened[2]
+    for block in blocks:
+        if block.strip() not in ("", reasoning.strip()):
+            reasoning = f"{reasoning}\n{block}" if reasoning.strip() else block
+    return reasoning if reasoning.strip() else "", content
 
 
 def _r5_content(content: Any) -> str:
@@ -135,13 +174,19 @@ def _r5_call(call: Message) -> Message:
 
 def r7_messages(messages: list[Message]) -> list[Message]:
     """Remove reasoning and append `/no_think` to the first system message, or insert one (rule R7)."""
-    plain = [{**m, "reasoning_content": ""} if m["role"] == "assistant" else dict(m) for m in messages]
+    plain = [_r7_message(message) for message in messages]
     systems = [m for m in plain if m["role"] == "system"]
     if not systems:
         return [{"role": "system", "content": "/no_think"}, *plain]
     if "/no_think" not in systems[0]["content"]:
         systems[0]["content"] = systems[0]["content"].rstrip() + "\n/no_think"
     return plain
+
+
+def _r7_message(message: Message) -> Message:
+    if not message.get("reasoning_content"):
+        return dict(message)
+    return {**message, "reasoning_content": "", "content": message["content"].lstrip("\n")}
 
 
 _HEADING = re.compile(r"^#{8} (.+) · (thinking|nothink)\n", re.MULTILINE)

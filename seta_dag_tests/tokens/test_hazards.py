@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.make_corpus import HAZARDS, PRINTED, UNICODE
-from seta_dag.rollouts.sources.snapshot import assistant_turns
+from seta_dag.rollouts.sources.final_turn import assistant_turns
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.renderers.markup import IM_END, THINK
 from seta_dag.tokens.variants import VARIANTS, Variant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seta_dag.dataset.filters.base import Signals
@@ -18,6 +18,11 @@ from seta_dag.tokens.built import failures
 from seta_dag.tokens.outcomes import OUTCOMES, TrialOutcome
 from seta_dag.tokens.variants import VARIANTS
 
+_OF_THE_LOG = (
+    "snapshot", "n_assistant_turns", "n_reasoning_turns", "reasoning_logged", "flags", "notes",
+)  # fmt: skip
+"""Columns that the ledger takes from the outcome of a built trial."""
+_Trajectory = tuple[str, int | None]  # chain, trajectory number
 _Line = dict[str, Any]  # a LedgerLine that is still being filled in
 
 
@@ -44,11 +49,12 @@ def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[_Line]:
 def _failed_task(
     merged: Merged, trials: list[Trial], reports: Mapping[str, _Line], sentence: str
 ) -> Iterator[_Line]:
+    replacing = _canonical(merged, trials)
     for trial, line in _with_reports(trials, reports):
         if trial.path in merged.canonical:
             yield _dropped(line, Reason.TASK_FAILED, sentence)
         else:
-            yield {**line, "disposition": "superseded"}
+            yield _superseded(line, trial, replacing)
 
 
 def _task_lines(
@@ -59,14 +65,28 @@ def _task_lines(
     filters: Filters,
 ) -> Iterator[_Line]:
     of_trial = {(outcome.run, outcome.trial_uid): outcome for outcome in outcomes}
+    replacing = _canonical(merged, trials)
     for trial, line in _with_reports(trials, reports):
         outcome = of_trial.get((trial.run, trial.uid))
         if trial.path not in merged.canonical:
-            yield {**line, "disposition": "superseded"}
+            yield _superseded(line, trial, replacing)
         elif outcome is None:
             yield _dropped(line, Reason.NOT_BUILT, "materialize this task, or run: seta-dag build")
         else:
             yield _decided(line, outcome, filters)
+
+
+def _canonical(merged: Merged, trials: Iterable[Trial]) -> dict[_Trajectory, str]:
+    """Return the path of the canonical trial of each trajectory; `trials` are those of one task."""
+    return {(trial.chain, trial.traj_i): trial.path for trial in trials if trial.path in merged.canonical}
+
+
+def _superseded(line: _Line, trial: Trial, replacing: Mapping[_Trajectory, str]) -> _Line:
+    return {
+        **line,
+        "disposition": "superseded",
+        "detail": f"replaced by {replacing[trial.chain, trial.traj_i]}",
+    }
 
 
 def _with_reports(trials: list[Trial], reports: Mapping[str, _Line]) -> Iterator[tuple[Trial, _Line]]:
@@ -75,7 +95,7 @@ def _with_reports(trials: list[Trial], reports: Mapping[str, _Line]) -> Iterator
 
 def _decided(line: _Line, outcome: TrialOutcome, filters: Filters) -> _Line:
     """Complete the line of a built trial: dropped by the build, dropped by a filter, or a row."""
-    line |= {name: getattr(outcome, name) for name in ("snapshot", "n_assistant_turns", "flags")}
+    line |= {name: getattr(outcome, name) for name in _OF_THE_LOG}
     line["n_messages"] = outcome.columns and outcome.columns.n_messages
     if outcome.reason is not None:
         return _dropped(line, outcome.reason, outcome.detail)
@@ -98,7 +118,7 @@ def _signals(line: _Line, reward: float) -> Signals:
 
 def _line(trial: Trial) -> _Line:
     identity = {"chain": trial.chain, "run": trial.run, "trial_uid": trial.uid}
-    empty: _Line = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": []}
+    empty: _Line = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": [], "notes": []}
     return {**empty, **identity, "task_id": trial.task_id, "traj_i": trial.traj_i}
 
 

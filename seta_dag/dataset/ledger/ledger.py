@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from seta_dag.tokens.variants import VARIANTS
 
 DISPOSITIONS = ("row", "superseded", "dropped")
 
+_NOTE = pa.struct([("flag", pa.string()), ("message", pa.int64()), ("detail", pa.string())])
 _COLUMNS: dict[str, pa.DataType] = {
     "chain": pa.string(),
     "run": pa.string(),
@@ -37,7 +38,10 @@ _COLUMNS: dict[str, pa.DataType] = {
     "snapshot": pa.string(),
     "n_messages": pa.int64(),
     "n_assistant_turns": pa.int64(),
+    "n_reasoning_turns": pa.int64(),
+    "reasoning_logged": pa.bool_(),
     "flags": pa.list_(pa.string()),
+    "notes": pa.list_(_NOTE),
     **{f"{variant}_{count}": pa.int64() for variant in VARIANTS for count in ("tokens", "trainable_tokens")},
 }
 LEDGER_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
@@ -103,7 +107,16 @@ def count_reasons(lines: Iterable[LedgerLine]) -> dict[str, int]:
     return {reason: counts[reason] for reason in reasons() if counts[reason]}
 
 
+def count_turns(lines: Iterable[LedgerLine]) -> tuple[int, int]:
+    """Return (assistant turns, those that have reasoning) of all rows, as the thinking variant has them."""
+    rows = list(_rows(lines))
+    return sum(line["n_assistant_turns"] for line in rows), sum(line["n_reasoning_turns"] for line in rows)
+
+
 def count_flags(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """Count the rows that have each flag, sorted by name; dropped trials do not count."""
-    rows = (line for line in lines if line["disposition"] == "row")
-    return dict(sorted(Counter(flag for line in rows for flag in line["flags"]).items()))
+    return dict(sorted(Counter(flag for line in _rows(lines) for flag in line["flags"]).items()))
+
+
+def _rows(lines: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
+    return (line for line in lines if line["disposition"] == "row")

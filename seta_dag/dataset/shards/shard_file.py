@@ -1,4 +1,4 @@
-"""Write one shard from the files of pieces, and read it back. Runs in a worker, which is sent no more than a job."""
+"""Write one shard from the files of pieces, and read it back: what a worker does with a `ShardJob`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags
+from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags, count_turns
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
@@ -52,6 +52,7 @@ def _wrong_numbers(
     return [
         *_front_matter(card, stats, dataset),
         *_table(card, "Statistics", _statistics(stats), "the shards"),
+        *_table(card, "Assistant turns", _turns(lines, variant), "the ledger"),
         *_table(card, "Rows by model", _counted(stats.models), "the shards"),
         *_table(card, "Filtering", _filtering(lines), "the ledger"),
         *_table(card, "Flags", _flags(lines), "the ledger"),
@@ -116,6 +117,12 @@ def _filtering(lines: Sequence[LedgerLine]) -> Expected:
     reasons = Counter(f"dropped: {line['reason']}" for line in lines if line["disposition"] == "dropped")
     totals = {"seen": len(lines), "rows": kinds["row"]}
     return _counted(totals | {kind: kinds[kind] for kind in _KINDS[:2]} | reasons)
+
+
+def _turns(lines: Sequence[LedgerLine], variant: Variant) -> Expected:
+    turns, with_reasoning = count_turns(lines)
+    with_reasoning = with_reasoning if variant == "thinking" else 0
+    return {"all": (turns,), "with reasoning": (with_reasoning, with_reasoning / max(turns, 1))}
 
 
 def _flags(lines: Sequence[LedgerLine]) -> Expected:

@@ -9,7 +9,13 @@ from typing import Any
 
 from seta_dag import __version__
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine, count_dispositions, count_flags, count_reasons
+from seta_dag.dataset.ledger.ledger import (
+    LedgerLine,
+    count_dispositions,
+    count_flags,
+    count_reasons,
+    count_turns,
+)
 from seta_dag.dataset.stats import Stats, one_line
 from seta_dag.hub.card.front_matter import front_matter
 from seta_dag.hub.card.prose import Prose
@@ -68,6 +74,8 @@ class TrialCounts:
         dispositions: lines by disposition.
         reasons: dropped lines by reason, in order of precedence.
         flags: rows by flag, sorted by name.
+        turns: assistant turns of all rows.
+        reasoning_turns: those that have reasoning in this variant.
         runs: one entry per run, chain by chain.
     """
 
@@ -75,7 +83,14 @@ class TrialCounts:
     dispositions: Mapping[str, int]
     reasons: Mapping[str, int]
     flags: Mapping[str, int]
+    turns: int
+    reasoning_turns: int
     runs: Sequence[RunCounts]
+
+    @property
+    def reasoning_share(self) -> float:
+        """Assistant turns with reasoning divided by all, 0.0 to 1.0."""
+        return self.reasoning_turns / self.turns if self.turns else 0.0
 
 
 def render_card(
@@ -91,7 +106,7 @@ def render_card(
 
     `repo_id` is the Hub id that the dataset will have, `companion` that of the other variant, if any.
     """
-    counts = count_trials(list(ledger_lines), build.chains)
+    counts = count_trials(list(ledger_lines), build.chains, variant)
     return card_template().render(
         yaml=front_matter(stats, prose.license, template_family(build.template_sha256)),
         stats=stats,
@@ -104,7 +119,9 @@ def render_card(
     )
 
 
-def count_trials(lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]]) -> TrialCounts:
+def count_trials(
+    lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]], variant: Variant
+) -> TrialCounts:
     """Count the ledger's lines as the card shows them; runs without a line count 0."""
     of_run = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
     runs = [
@@ -113,7 +130,9 @@ def count_trials(lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]
         for place, run in enumerate(chain, 1)
     ]
     dispositions, reasons = count_dispositions(lines), count_reasons(lines)
-    return TrialCounts(len(lines), dispositions, reasons, count_flags(lines), runs)
+    turns, with_reasoning = count_turns(lines)
+    reasoning_turns = with_reasoning if variant == "thinking" else 0  # nothink has none (rule R7)
+    return TrialCounts(len(lines), dispositions, reasons, count_flags(lines), turns, reasoning_turns, runs)
 
 
 def _run_counts(counts: Mapping[tuple[str, str], int], run: str, place: int, of: int) -> RunCounts:

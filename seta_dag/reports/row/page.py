@@ -14,6 +14,7 @@ from seta_dag.reports.printable import on_one_line, printable
 from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
 from seta_dag.reports.row.inspection import Inspection
+from seta_dag.reports.row.origins import NONE, explained_flags, reasoning_sources
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -36,6 +37,9 @@ def as_html(inspection: Inspection) -> str:
     return _template().render(
         inspection=inspection,
         facts=facts(inspection),
+        flags=explained_flags(inspection),
+        sources=reasoning_sources(inspection),
+        no_reasoning=NONE,
         labels=_LABELS,
         fold_above=_FOLD_ABOVE,
         around=_AROUND,

@@ -13,9 +13,11 @@ from seta_dag.reports.printable import on_one_line, printable
 from seta_dag.reports.row.display_token import Token
 from seta_dag.reports.row.facts import facts
 from seta_dag.reports.row.inspection import Inspection
+from seta_dag.reports.row.origins import explained_flags, reasoning_sources
 from seta_dag.reports.row.turn_spans import TurnSpan
 
 _AT_EACH_END = 4
+_SOURCE_WIDTH = 20  # the name of a log takes two lines, so that tokens have room
 _STYLES = {"text": "", "markup": "blue", "literal": "bold yellow"}
 
 
@@ -25,16 +27,22 @@ def as_renderable(inspection: Inspection) -> RenderableType:
     Text of the rollout is escaped, so it can neither move the cursor nor change colours.
     """
     title = f"{inspection.row['trial_uid']}, {inspection.variant}, decoded by {inspection.student.name}"
-    return Group(Text(printable(title), style="bold"), _turns(inspection), _facts(inspection))
+    heading = Text(printable(title), style="bold")
+    return Group(heading, _turns(inspection), _facts(inspection), *_flags(inspection))
 
 
 def _turns(inspection: Inspection) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("turn", "tokens", "count", "trainable"):
         table.add_column(name, justify="left" if name == "turn" else "right", no_wrap=True)
+    sources = reasoning_sources(inspection)
+    if sources:
+        table.add_column("reasoning from", overflow="fold", max_width=_SOURCE_WIDTH)
     table.add_column("first and last tokens", overflow="fold")
     for turn in inspection.turns:
-        table.add_row(*_row(inspection, turn), style="green" if _trainable(inspection, turn) else "")
+        source = [on_one_line(printable(sources.get(turn.number, "")))] if sources else []
+        cells = (*_span(inspection, turn), *map(Text, source), _ends(inspection, turn))
+        table.add_row(*cells, style="green" if _trainable(inspection, turn) else "")
     return table
 
 
@@ -42,12 +50,11 @@ def _trainable(inspection: Inspection, turn: TurnSpan) -> int:
     return inspection.trainable(turn.first, turn.end)
 
 
-def _row(inspection: Inspection, turn: TurnSpan) -> Iterable[RenderableType]:
+def _span(inspection: Inspection, turn: TurnSpan) -> Iterable[RenderableType]:
     yield Text(f"{turn.number} {on_one_line(printable(turn.role))}")
     yield f"{turn.first} to {turn.end - 1}"
     yield f"{turn.end - turn.first}"
     yield f"{_trainable(inspection, turn) or 'not'}"
-    yield _ends(inspection, turn)
 
 
 def _ends(inspection: Inspection, turn: TurnSpan) -> Text:
@@ -80,3 +87,10 @@ def _facts(inspection: Inspection) -> Table:
     for name, value in facts(inspection):
         table.add_row(name, Text(on_one_line(printable(value))))
     return table
+
+
+def _flags(inspection: Inspection) -> Iterable[RenderableType]:
+    """Yield each flag with its sentence, and below it the places where it arose."""
+    for flag in explained_flags(inspection):
+        yield Text.assemble("\n", (flag.name, "bold yellow"), f"  {flag.meaning}")
+        yield from (Text(f"    {on_one_line(printable(place))}") for place in flag.places)

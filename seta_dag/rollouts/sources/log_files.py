@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
+from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE
 
 LOGS = "CAMEL_LOG_DIR"
@@ -32,3 +35,45 @@ def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
             continue
         logs += [log for log in entries if log.name.startswith("conv_") and log.name.endswith(".json")]
     return logs, unlisted
+
+
+def read_log(path: Path) -> bytes:
+    """Return the bytes of a log, nothing if it cannot be read."""
+    try:
+        return json_reader.read_bytes(path)
+    except json_reader.UnreadableError:
+        return b""
+
+
+def usable(data: bytes) -> dict[str, Any] | None:
+    """Return the log if rule R4 calls it usable, else None.
+
+    That is a readable JSON object whose `request.messages` is a non-empty list of objects, each with a
+    string `role`.
+    """
+    try:
+        log = json_reader.parse(data)
+    except json_reader.UnreadableError:
+        return None
+    return log if _fault(log) is None else None
+
+
+def refusal(path: Path) -> str:
+    """Return in a few words why a log is not usable."""
+    try:
+        log = json_reader.read(path)
+    except json_reader.UnreadableError as error:
+        return str(error)
+    return _fault(log) or "changed while it was read"
+
+
+def _fault(log: Any) -> str | None:
+    """Return what keeps a JSON value from being a usable log, None if nothing does."""
+    request = log.get("request") if isinstance(log, dict) else None
+    messages = request.get("messages") if isinstance(request, dict) else None
+    if not isinstance(messages, list):
+        return "no list request.messages"
+    if not messages:
+        return "request.messages is empty"
+    roles = [one.get("role") if isinstance(one, dict) else None for one in messages]
+    return None if all(isinstance(role, str) for role in roles) else "a message without a role"

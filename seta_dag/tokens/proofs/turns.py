@@ -41,12 +41,13 @@ def _text(turn: Turn, last: bool, variant: Variant) -> str:
     has_block = bool(reasoning) or (last and variant == "thinking")
     inner = reasoning.strip("\n")
     block = f"<think>\n{inner}\n</think>\n\n" if has_block else ""
-    # Newlines before the content go where the template writes a block, and in the last turn of nothink.
-    content = turn.content.lstrip("\n") if reasoning or last else turn.content
+    # A turn that loses its reasoning loses these newlines from its content for good (rule R7). The template
+    # removes them too, but goes by the content before that when it puts a gap before the first call.
+    logged = turn.content.lstrip("\n") if turn.reasoning and not reasoning else turn.content
+    content = logged.lstrip("\n") if has_block or last else logged
+    gap = "\n" if logged and turn.calls else ""
     calls = "\n".join(
         f'<tool_call>\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n</tool_call>'
         for call in turn.calls
     )
-    # The template goes by the content as logged here, even if nothing of it is left.
-    gap = "\n" if turn.content and turn.calls else ""
     return f"<|im_start|>assistant\n{block}{content}{gap}{calls}<|im_end|>\n"

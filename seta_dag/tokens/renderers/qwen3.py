@@ -54,9 +54,13 @@ def render(conversation: Conversation, variant: Variant) -> Rendered:
 def without_thinking(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     """Remove reasoning, append `/no_think` to the first system message (rule R7).
 
-    Without a system message, one that reads `/no_think` is inserted first.
+    A turn that loses its reasoning loses the newlines before its content too. Without a system message, one
+    that reads `/no_think` is inserted first.
     """
-    plain = [replace(turn, reasoning="") if turn.reasoning else turn for turn in turns]
+    plain = [
+        replace(turn, reasoning="", content=turn.content.lstrip("\n")) if turn.reasoning else turn
+        for turn in turns
+    ]
     first = next((i for i, turn in enumerate(plain) if turn.role == "system"), None)
     if first is None:
         return (Turn("system", "/no_think"), *plain)

@@ -60,12 +60,6 @@ trials = st.builds(
     text=st.text("xy", max_size=4),
 )
 made_trials = st.lists(trials, max_size=6, unique_by=lambda made: (made.task, made.traj))
-superseded_trials = st.builds(
-    lambda task, n: Trial(RUN, f"{RUN}_resume", f"{task}_t{n}_cd", task, n),
-    st.sampled_from("abce"),
-    st.integers(0, 2),
-)
-superseded_sets = st.lists(superseded_trials, max_size=3, unique_by=lambda trial: trial.path)
 bad_names = st.lists(st.sampled_from(["notes", "x_t_ab", "\ufffd"]), max_size=2, unique=True)
 failed_tasks = st.lists(st.sampled_from(["f", "g"]), max_size=2, unique=True)
 all_filters = st.builds(
@@ -78,13 +72,14 @@ all_filters = st.builds(
 
 @settings(max_examples=60)
 @given(
-    made=made_trials, superseded=superseded_sets, bad=bad_names, gone=failed_tasks, filters=all_filters,
-    data=st.data(),
+    made=made_trials, resumed=st.sets(st.integers(0, 5), max_size=3), bad=bad_names, gone=failed_tasks,
+    filters=all_filters, data=st.data(),
 )  # fmt: skip
 def test_rows_superseded_and_dropped_add_up_to_all_trials(
-    made: list[MadeTrial], superseded: list[Trial], bad: list[str], gone: list[str], filters: Filters,
+    made: list[MadeTrial], resumed: set[int], bad: list[str], gone: list[str], filters: Filters,
     data: st.DataObject,
 ) -> None:  # fmt: skip
+    superseded = {_earlier(one): one for index, one in enumerate(made) if index in resumed}
     others = [*superseded, *(Trial(RUN, RUN, name, None, None) for name in bad)]
     merge = merged(made, others, [FailedRollout(RUN, RUN, task, "OSError: x") for task in gone])
     states = {task: data.draw(st.sampled_from(sorted(STATES)), label=task) for task in merge.fingerprints}
@@ -101,11 +96,17 @@ def test_rows_superseded_and_dropped_add_up_to_all_trials(
     for line in lines:
         assert (line["disposition"] == "dropped") == (line["reason"] in reasons())
         assert (line["disposition"] == "row") <= all(line[f"{variant}_tokens"] for variant in VARIANTS)
-    for trial in superseded:
-        assert of_uid[trial.run, trial.uid]["disposition"] == "superseded"
+    for trial, one in superseded.items():
+        line = of_uid[trial.run, trial.uid]
+        assert (line["disposition"], line["detail"]) == ("superseded", f"replaced by {one.trial.path}")
     for one in made:
         expected = STATES[states[one.task]] or one.reason or _filter_reason(one, filters)
         assert of_uid[one.run, one.trial.uid]["reason"] == expected
+
+
+def _earlier(one: MadeTrial) -> Trial:
+    """Return a trial of the same trajectory, which the merge supersedes."""
+    return Trial(RUN, f"{RUN}_resume", f"{one.task}_t{one.traj}_cd", one.task, one.traj)
 
 
 def put_in_state(out: OutputLayout, fingerprint: str, task: str, state: str) -> None:

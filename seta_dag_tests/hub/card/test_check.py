@@ -17,7 +17,7 @@ from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.hub.card.test_render import FACTS, PROSE
 from seta_dag_tests.support.sample_dataset import sample_ledger, sample_rows, write_dataset
 
-COUNTED = ("Statistics", "Rows by model", "Merging", "Filtering", "Flags")
+COUNTED = ("Statistics", "Assistant turns", "Rows by model", "Merging", "Filtering", "Flags")
 """Sections whose numbers are counted from the shards and the ledger."""
 
 
@@ -110,6 +110,7 @@ def test_every_removed_line_is_reported(built: Path) -> None:
         ("n<1K", "huge", "size category"),
         ("| variant | `thinking` |", "| variant | `other` |", "variant"),
         ("| tokens | 46 |\n", "| tokens | 46 |\n| tokens | 46 |\n", "two rows"),
+        ("| with reasoning | 7 (50.0%) |", "| with reasoning | 7 (51.0%) |", "Assistant turns, with"),
         ("| `kimi-k2.5` | 6 |", "| `kimi-k2.5` | 6 |\n| `glm` | 2 |", "glm"),
         (
             "## Schema",

@@ -17,14 +17,15 @@ from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.hub.card.prose import Prose, Section
 from seta_dag.hub.card.render import BuildFacts, render_card
+from seta_dag.rollouts.reasons import Flag
 from seta_dag.tokens.renderers.registry import QWEN3_TEMPLATE_SHA256
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, QWEN3_TOKENIZER_SHA256
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line, sample_ledger, sample_rows, write_dataset
 
 SECTIONS = [
-    "Schema", "Statistics", "Rows by model", "Provenance and processing", "Rollouts", "Merging",
-    "Tokenization and loss mask", "Thinking", "Filtering", "Flags", "Build", "Companion datasets",
+    "Schema", "Statistics", "Assistant turns", "Rows by model", "Provenance and processing", "Rollouts",
+    "Merging", "Tokenization and loss mask", "Thinking", "Filtering", "Flags", "Build", "Companion datasets",
     "Differences from the reference", "Loading", "License",
 ]  # fmt: skip
 FACTS = BuildFacts(
@@ -34,10 +35,7 @@ FACTS = BuildFacts(
     {RUNS[0]: RUNS},
     {"n_trajs": [1, 2], "thinking": [True]},
 )
-FLAGS = [
-    "bad_arguments", "bad_content", "bad_tool_call", "ctrf_mismatch", "literal_markup", "log_skipped",
-    "unknown_role",
-]  # fmt: skip
+FLAGS = sorted(flag.value for flag in Flag)
 PROSE = Prose(
     "Terminal rollouts",
     "In *our* own words.",

@@ -66,6 +66,7 @@ def nested(depth: int) -> bytes:
 
 SKIPPED = frozenset({"log_skipped"})
 NO_ANSWER: dict[str, Any] = {"n_messages": 3, "n_turns": 1, "ends": "a.txt\n</tool_response><|im_end|>\n"}
+NO_TURN: dict[str, Any] = {**NO_ANSWER, "flags": frozenset({"no_final_turn"})}
 DEEP_ARGUMENTS = log(
     user("x"), assistant("", "", call("f", "[" * DEEP + "]" * DEEP)), answer=assistant("Done.", "Good.")
 )
@@ -76,24 +77,28 @@ ROWS: dict[str, Case] = {
     "latest log is empty": Case({FIRST: logged(COMPLETE), SECOND: b""}, SKIPPED),
     "latest log is all zero bytes": Case({FIRST: logged(COMPLETE), SECOND: bytes(5_000)}, SKIPPED),
     "logs of two agents": Case(
-        {FIRST: logged(COMPLETE), HELPER: logged(log(user("x" * 9_000), answer=assistant("y")))}
+        {FIRST: logged(COMPLETE), HELPER: logged(log(user("x" * 9_000), answer=assistant("y")))},
+        frozenset({"other_conversation"}),
     ),
     "larger log that is a list": Case({FIRST: logged(COMPLETE), HELPER: logged(["x" * 9_000])}, SKIPPED),
     "larger file with another name": Case({FIRST: logged(COMPLETE), "agent/trace.json": logged(LATER)}),
     "no response": Case({FIRST: logged(log(*MESSAGES))}, **NO_ANSWER),
     "response is null": Case({FIRST: logged(with_response(None))}, **NO_ANSWER),
-    "response is a string": Case({FIRST: logged(with_response("Done."))}, **NO_ANSWER),
+    "response is a string": Case({FIRST: logged(with_response("Done."))}, **NO_TURN),
     "streamed response": Case(
-        {FIRST: logged(with_response({"content": "Done.", "streaming": True}))}, **NO_ANSWER
+        {FIRST: logged(with_response({"content": "Done.", "streaming": True, "finish_reason": "stop"}))}
     ),
-    "no choices": Case({FIRST: logged(with_response({"choices": []}))}, **NO_ANSWER),
-    "message of the response is null": Case({FIRST: logged(with_response(response(None)))}, **NO_ANSWER),
+    "streamed response that was aborted": Case(
+        {FIRST: logged(with_response({"content": "Done.", "streaming": True}))}, **NO_TURN
+    ),
+    "no choices": Case({FIRST: logged(with_response({"choices": []}))}, **NO_TURN),
+    "message of the response is null": Case({FIRST: logged(with_response(response(None)))}, **NO_TURN),
     "failed call after the final turn": Case(
         {FIRST: logged(COMPLETE), SECOND: logged(log(*MESSAGES, assistant("Done.")))}
     ),
     "lone surrogates": Case(
         {FIRST: logged(log(*MESSAGES, tool("\ud83d"), answer=assistant("Done.", "\udc00"))), SECOND: b"\xff"},
-        SKIPPED,
+        SKIPPED | {"stray_result"},
         n_messages=5,
         ends="\n<think>\n\ufffd\n</think>\n\nDone.<|im_end|>\n",
     ),
@@ -103,7 +108,7 @@ ROWS: dict[str, Case] = {
         {FIRST: logged(COMPLETE), SECOND: b"[" * DEEP + b"]" * DEEP}, SKIPPED
     ),
     "arguments are a string nested too deep": Case(
-        {FIRST: logged(DEEP_ARGUMENTS)}, frozenset({"bad_arguments"}), n_messages=3
+        {FIRST: logged(DEEP_ARGUMENTS)}, frozenset({"bad_arguments", "unanswered_call"}), n_messages=3
     ),
     "unknown roles": Case(
         {FIRST: logged(log({"role": "critic"}, *MESSAGES, {"role": ""}, answer=assistant("Done.")))},
@@ -112,7 +117,7 @@ ROWS: dict[str, Case] = {
     ),
     "wrong types of content, reasoning and calls": Case(
         {FIRST: logged(log(WRONG_TYPES, *MESSAGES, answer=assistant("Done.", "Good.")))},
-        frozenset({"bad_content", "bad_tool_call"}),
+        frozenset({"bad_content", "bad_tool_call", "empty_turn"}),
         n_messages=5,
         n_turns=3,
     ),
@@ -149,10 +154,11 @@ def test_damaged_trial_becomes_a_row_with_its_log_verbatim(
     row = written.row
     assert (row.reason, row.detail) == (None, None)
     assert row.flags == case.flags
-    assert (row.short_columns["n_messages"], row.n_assistant_turns) == (case.n_messages, case.n_turns)
+    assert (row.columns and row.columns.n_messages, row.n_assistant_turns) == (case.n_messages, case.n_turns)
     assert len(written.spans("thinking")) == case.n_turns
     assert written.text("thinking").endswith(case.ends)
-    chosen = (tmp_path / row.short_columns["conv_json_path"]).read_bytes()
+    assert row.columns is not None
+    chosen = (tmp_path / row.columns.conv_json_path).read_bytes()
     assert written.raw == chosen.decode("utf-8-sig")
 
 
@@ -161,7 +167,7 @@ def test_trial_without_a_usable_conversation_is_dropped(name: str, tmp_path: Pat
     files, reason = DROPS[name]
     row = build(tmp_path, files, maker).row
     assert row.reason == reason and row.detail
-    assert not any("proof" in name for name in row.short_columns)
+    assert not row.counts
 
 
 def test_depth_near_the_limit_of_json_never_raises(tmp_path: Path, maker: RowMaker) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from seta_dag.rollouts.conversation import Call, Turn
+from seta_dag.rollouts.conversation import Call, Role, Turn
 from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag_tests.support import template
 from seta_dag_tests.support.conversations import Log, assistant, call, log, logs, response, user
@@ -24,10 +24,17 @@ CONTENTS: dict[str, tuple[Any, str, set[str]]] = {
     "image between texts": (
         [{"text": "a"}, {"type": "image_url", "image_url": {}}, {"text": "b"}],
         "ab",
+        {"bad_content"},
+    ),
+    "text of a part is null": ([{"type": "text", "text": None}, "b"], "b", {"bad_content"}),
+    "parts of wrong types": ([None, 1, ["x"]], "", {"bad_content"}),
+    "text parts of other types": (
+        [{"type": "input_text", "text": "a"}, {"type": "output_text", "text": "b"}],
+        "ab",
         set(),
     ),
-    "text of a part is null": ([{"type": "text", "text": None}, "b"], "b", set()),
-    "parts of wrong types": ([None, 1, ["x"]], "", set()),
+    "text of a part of an unknown type": ([{"type": "video", "text": "a"}, "b"], "b", {"bad_content"}),
+    "refusal part": ([{"type": "refusal", "refusal": "No."}], "No.", set()),
     "an object": ({"text": "a"}, "", {"bad_content"}),
     "a number": (7, "", {"bad_content"}),
     "lone surrogates": ("a\ud83d\ud83db", "a\ufffd\ufffdb", set()),
@@ -60,15 +67,24 @@ REASONING: dict[str, tuple[Any, str, str, str]] = {
     "inline, no content": (None, "<think>why</think>", "why", ""),
     "inline, two closing tags": (None, "<think>a</think>b</think>c", "a", "b</think>c"),
     "inline, two opening tags": (None, "<think>a<think>b</think>c", "a<think>b", "c"),
-    "inline, two blocks": (None, "<think>a</think>b<think>c</think>d", "a", "b<think>c</think>d"),
+    "inline, two blocks at the start": (None, "<think>a</think>\n<think>b</think>d", "a\nb", "d"),
+    "inline, two blocks with text between": (
+        None,
+        "<think>a</think>b<think>c</think>d",
+        "a",
+        "b<think>c</think>d",
+    ),
     "inline, line separator is not a newline": (None, "<think>\u2028a</think>b", "\u2028a", "b"),
-    "not closed": (None, "<think>why", "", "<think>why"),
+    "not closed": (None, "<think>why", "why", ""),
     "not opened": (None, "why</think>a", "", "why</think>a"),
     "not at the start": (None, "a<think>why</think>b", "", "a<think>why</think>b"),
     "closed before it is opened": (None, "</think><think>a", "", "</think><think>a"),
-    "reasoning_content and a block at the start": ("why", "<think>a</think>b", "why", "<think>a</think>b"),
+    "not opened, on a line of its own": (None, "why\n</think>\n\na", "why", "a"),
+    "reasoning_content and a block at the start": ("why", "<think>a</think>b", "why\na", "b"),
+    "reasoning_content and the same block": ("why\n", "<think>why</think>b", "why\n", "b"),
+    "reasoning_content of white space": (" \n", "\na", "", "\na"),
     "reasoning_content and a closing tag": ("why", "a</think>b", "why", "a</think>b"),
-    "reasoning_content of white space and a block": (" ", "<think>a</think>b", " ", "<think>a</think>b"),
+    "reasoning_content of white space and a block": (" ", "<think>a</think>b", "a", "b"),
     "lone surrogates": ("\ud800", "\udc00", "\ufffd", "\ufffd"),
     "reasoning_content of a wrong type": (7, "<think>why</think>a", "why", "a"),
 }
@@ -81,14 +97,27 @@ def test_reasoning_is_separated_from_content(name: str) -> None:
     assert (turn.reasoning, turn.content) == (reasoning, rest)
 
 
-@pytest.mark.parametrize("role", ["user", "system", "tool", "developer"])
-def test_only_assistant_turns_have_reasoning_and_calls(role: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "read_as"),
+    [
+        ("user", "user"),
+        ("system", "system"),
+        ("tool", "tool"),
+        ("developer", "system"),
+        ("function", "tool"),
+    ],
+)
+def test_only_assistant_turns_have_reasoning_and_calls(role: str, read_as: Role) -> None:
     message = {**assistant("<think>a</think>b", "why", call("f", "{}")), "role": role}
-    rendered_role = "system" if role == "developer" else role
-    assert conversation(log(message)).turns == (Turn(rendered_role, "<think>a</think>b"),)  # type: ignore[arg-type]
+    found = conversation(log(message))
+    assert found.turns == (Turn(read_as, "<think>a</think>b"),)
+    assert {note.detail for note in found.notes if note.flag == "unread_field"} == {
+        "reasoning_content",
+        "tool_calls",
+    }
 
 
-@pytest.mark.parametrize("role", ["critic", "function", "", "Assistant", "assistant "])
+@pytest.mark.parametrize("role", ["critic", "", "Assistant", "assistant "])
 def test_message_with_an_unknown_role_is_left_out_and_flagged(role: str) -> None:
     found = conversation(log(user("a"), {"role": role, "content": "b"}, answer=assistant("c")))
     assert [turn.content for turn in found.turns] == ["a", "c"]
@@ -150,7 +179,7 @@ CALLS: dict[str, tuple[Any, tuple[Call, ...], set[str]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_are_read_in_order(name: str) -> None:
     logged, expected, flags = CALLS[name]
-    found = conversation(log({"role": "assistant", "content": "", "tool_calls": logged}))
+    found = conversation(log({"role": "assistant", "content": "Look.", "tool_calls": logged}))
     assert (found.turns[0].calls, set(found.flags)) == (expected, flags)
 
 
@@ -159,7 +188,16 @@ FINALS: dict[str, tuple[dict[str, Any], int]] = {
     "no response": ({}, 1),
     "null": ({"response": None}, 1),
     "a string": ({"response": "Done."}, 1),
-    "streamed": ({"response": {"content": "Done.", "finish_reason": "stop", "streaming": True}}, 1),
+    "streamed": ({"response": {"content": "Done.", "finish_reason": "stop", "streaming": True}}, 2),
+    "streamed, with calls": (
+        {"response": {"content": "Done.", "finish_reason": "tool_calls", "streaming": True}},
+        1,
+    ),
+    "streamed, content is null": (
+        {"response": {"content": None, "finish_reason": "stop", "streaming": True}},
+        1,
+    ),
+    "not streamed": ({"response": {"content": "Done.", "finish_reason": "stop"}}, 1),
     "no choices": ({"response": {"choices": []}}, 1),
     "choices is null": ({"response": {"choices": None}}, 1),
     "choice is null": ({"response": {"choices": [None]}}, 1),
@@ -181,8 +219,10 @@ def test_final_turn_is_the_message_of_the_first_choice(name: str) -> None:
     found = conversation({**log(user("a")), **more})
     assert found.n_messages == len(found.turns) == count
     assert found.turns[1:] == (Turn("assistant", "Done."),) * (count - 1)
+    assert ("no_final_turn" in found.flags) == (count == 1 and more.get("response") is not None)
 
 
+_DESCRIBED = {"input_schema": {}, "cache_control": {"type": "ephemeral"}, "description": "G.", "name": "g"}
 # Other keys of a request, and the tool schemas.
 SCHEMAS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "none": ({}, ()),
@@ -194,6 +234,13 @@ SCHEMAS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"model_config_dict": {"tools": [{"b": 1, "a": "é"}, {"c": "\ud800"}]}},
         ('{"b": 1, "a": "é"}', '{"c": "\ufffd"}'),
     ),
+    "schemas of Anthropic's form": (
+        {"model_config_dict": {"tools": [{"name": "f", "input_schema": {"a": 1}}, _DESCRIBED]}},
+        (
+            '{"type": "function", "function": {"name": "f", "parameters": {"a": 1}}}',
+            '{"type": "function", "function": {"name": "g", "description": "G.", "parameters": {}}}',
+        ),
+    ),
 }
 
 
@@ -203,10 +250,12 @@ def test_tool_schemas_are_read_as_json_text(name: str) -> None:
     assert conversation({"request": {"messages": [user("a")], **request}}).tools == expected
 
 
-def test_unknown_keys_are_ignored() -> None:
-    with_more = {**assistant("b", "c"), "audio": None, "annotations": [], "x": {"role": "user"}}
+def test_metadata_is_not_rendered_and_gives_no_flag() -> None:
+    with_more = {**assistant("b", "c"), "audio": None, "annotations": [{"url": "x"}], "x": {"n": [1, " "]}}
     document = log(user("a") | {"name": "me"}, answer=with_more)
-    assert conversation(document | {"more": 1}).turns == (Turn("user", "a"), Turn("assistant", "b", "c"))
+    found = conversation(document | {"more": 1})
+    assert found.turns == (Turn("user", "a"), Turn("assistant", "b", "c"))
+    assert found.flags == set()
 
 
 @given(document=logs())
