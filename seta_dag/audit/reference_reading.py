@@ -17,7 +17,7 @@ from seta_dag.rollouts.sources.dialects import conversation, logged_messages
 from seta_dag.rollouts.sources.fields import REASONING_FIELDS, ROLES
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import read_content
-from seta_dag.rollouts.sources.reasoning import reasoning_beside
+from seta_dag.rollouts.sources.reasoning import separate_reasoning
 
 Log = dict[str, Any]
 _KNOWN_ROLES = ("system", "user", "assistant", "tool")
@@ -85,7 +85,7 @@ def _with_content_as_logged(talk: Conversation, log: Log) -> Conversation:
 
 def _as_logged(turn: Turn, message: dict[str, Any]) -> Turn:
     content, notes = read_content(message.get("content"), "assistant", Notes()), Notes()
-    reasoning = clean(reasoning_beside(message, content.reasoning, notes))
+    reasoning = clean(separate_reasoning(message, content.reasoning, notes))
     # A refusal is content too, but never has reasoning at its head.
     return replace(turn, reasoning=reasoning, content=clean(content.text) or turn.content)
 

@@ -9,7 +9,7 @@ from seta_dag.rollouts.sources.fields import ROLES
 from seta_dag.rollouts.sources.inline import split_inline
 from seta_dag.rollouts.sources.notes import Notes
 from seta_dag.rollouts.sources.parts import read_content
-from seta_dag.rollouts.sources.reasoning import reasoning_beside
+from seta_dag.rollouts.sources.reasoning import separate_reasoning
 
 
 def holds_reasoning(message: dict[str, Any]) -> bool:
@@ -18,6 +18,6 @@ def holds_reasoning(message: dict[str, Any]) -> bool:
         return False
     notes = Notes()
     content = read_content(message.get("content"), "assistant", notes)
-    reasoning, _ = split_inline(reasoning_beside(message, content.reasoning, notes), content.text, notes)
+    reasoning, _ = split_inline(separate_reasoning(message, content.reasoning, notes), content.text, notes)
     encrypted = any(note.flag == Flag.REASONING_UNREADABLE for note in notes.done())
     return encrypted or bool(reasoning)
