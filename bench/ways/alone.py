@@ -22,7 +22,7 @@ from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
-from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.tokens.example import RowMaker
@@ -37,7 +37,7 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
-from seta_dag.executor.stage import failures
+from seta_dag.tokens.built import failures
 from seta_dag.tokens.proofs.loaded import loaded
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.variants import VARIANTS
@@ -93,7 +93,7 @@ def check(root: Path, out: OutputLayout, merged: Merged) -> None:
         assert not wrong_schemas(folder)
         assert not wrong_rows(shards, lines, variant)
         assert not wrong_lengths(shards)
-        assert not read_proofs(shards, read_outcomes(out, merged.fingerprints), variant).unproved
+        assert not read_proofs(shards, OUTCOMES.built(out, merged.fingerprints), variant).unproved
         assert not check_card(folder, lines, facts, Filters())
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from seta_dag.executor.stage import records
-from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.collect_trials import COLLECTED, CollectedTrial, collect_tasks
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.store.layout import OutputLayout
 from seta_dag_tests.support.conversations import write_log
@@ -42,6 +40,5 @@ def test_trial_is_recorded_if_its_run_info_is(name: str, tmp_path: Path) -> None
     write_log(trial, b"truncated", "helper/conv_2.json")
     merged, out = merge_runs(tmp_path, "*", "student"), OutputLayout(tmp_path / "out")
     assert collect_tasks(out, tmp_path, merged, ["task"]).failed == {}
-    (record,) = orjson.loads(records(out, "trials", merged.fingerprints)["task"])
-    assert (record["termination_reason"], record["error_stage"]) == (termination, stage)
-    assert (record["path"], record["logs"], record["report"], record["canonical"]) == (TRIAL, 2, True, True)
+    (record,) = COLLECTED.built(out, merged.fingerprints)["task"]
+    assert record == CollectedTrial(TRIAL, True, 2, True, termination, stage)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.built import STAGES, prune, unbuilt
 from seta_dag.tokens.log_columns import LogColumns
 from seta_dag.tokens.mask import Mask
-from seta_dag.tokens.outcomes import OUTCOMES, outcome
+from seta_dag.tokens.outcomes import OUTCOMES, TrialOutcome, outcome
 from seta_dag.tokens.piece_file import PieceWriter, written_piece
 from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
 from seta_dag.tokens.variants import VARIANTS, Variant
@@ -54,6 +55,12 @@ class MadeTrial:
     @property
     def report(self) -> Report:
         return Report(1, 2) if self.reason != "no_tests" else Report(reason="no_tests", detail="none")
+
+    @property
+    def outcome(self) -> TrialOutcome:
+        """What the table of the stage `tokens` keeps about it."""
+        with TemporaryDirectory() as folder, written_piece(Path(folder) / "piece") as file:
+            return outcome(self.add_to(file))
 
     def text_of(self, variant: Variant) -> bytes:
         """The text of its row, in UTF-8."""

@@ -59,7 +59,7 @@ def rows(corpus: Corpus, maker: RowMaker) -> Rows:
 def test_a_hazard_has_the_expected_reason_and_flags(hazard: str, rows: Rows) -> None:
     row = rows[hazard].row
     assert (row.reason, row.flags) == EXPECTED[hazard]
-    assert {f"{variant}.proof" in row.short_columns for variant in VARIANTS} == {hazard in KEPT}
+    assert {variant in row.counts for variant in VARIANTS} == {hazard in KEPT}
 
 
 @pytest.mark.parametrize("hazard", KEPT)
@@ -155,12 +155,14 @@ def test_the_last_log_with_a_final_turn_is_chosen(hazard: str, rows: Rows, corpu
 
 
 def test_only_passed_tests_count_for_the_reward(rows: Rows) -> None:
-    assert rows["ctrf_mixed"].row.short_columns["reward"] == 1 / 5
+    columns = rows["ctrf_mixed"].row.columns
+    assert columns is not None and columns.reward == 1 / 5
 
 
 def chosen(row: Written, corpus: Corpus) -> dict[str, Any]:
     """The log of the row, parsed."""
-    log: dict[str, Any] = json.loads((corpus.root / row.row.short_columns["conv_json_path"]).read_bytes())
+    assert row.row.columns is not None
+    log: dict[str, Any] = json.loads((corpus.root / row.row.columns.conv_json_path).read_bytes())
     return log
 
 

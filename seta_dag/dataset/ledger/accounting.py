@@ -8,6 +8,7 @@ from typing import Any
 from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
+from seta_dag.rollouts.collect_trials import COLLECTED, CollectedTrial
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
@@ -34,10 +35,11 @@ def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[_Line]:
         if trial.task_id is None
     ]
     lines += [_rollout_failed(rollout) for rollout in merged.failed]
+    collected = COLLECTED.built(out, merged.fingerprints)
     reported, built = REPORTS.built(out, merged.fingerprints), OUTCOMES.built(out, merged.fingerprints)
     failed = failures(out, merged.fingerprints)
     for task, trials in merged.of_task().items():
-        reports = _reports(reported.get(task, ()))
+        reports = _reports(reported.get(task, ()), collected.get(task, ()))
         if task in failed:
             lines += _failed_task(merged, trials, reports, failed[task])
         else:  # outcomes without reports are left over from an earlier build of the same task
@@ -131,8 +133,18 @@ def _dropped(line: _Line, reason: str, detail: str | None = None) -> _Line:
     return {**line, "disposition": "dropped", "reason": str(reason), "detail": detail}
 
 
-def _reports(lines: Sequence[TrialReport]) -> dict[str, _Line]:
+def _reports(reports: Sequence[TrialReport], collected: Sequence[CollectedTrial]) -> dict[str, _Line]:
+    """Return the columns that come from the reports and from `run_info.json`, by path of the trial."""
+    ended = {
+        one.path: {"termination_reason": one.termination_reason, "error_stage": one.error_stage}
+        for one in collected
+    }
     return {
-        line.path: {"reward": line.report.reward, "passed": line.passed, "total": line.total}
-        for line in lines
+        one.path: {
+            "reward": one.report.reward,
+            "passed": one.passed,
+            "total": one.total,
+            **ended.get(one.path, {}),
+        }
+        for one in reports
     }

@@ -35,6 +35,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "reward": pa.float64(),
     "passed": pa.int64(),
     "total": pa.int64(),
+    "termination_reason": pa.string(),
+    "error_stage": pa.string(),
     "snapshot": pa.string(),
     "n_messages": pa.int64(),
     "n_assistant_turns": pa.int64(),

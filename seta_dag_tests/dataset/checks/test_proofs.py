@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from seta_dag.dataset.checks.proofs import PROOFS, read_proofs, refused_by
-from seta_dag.dataset.shards.reader import Shard
+from seta_dag.dataset.shards.reader import RowFacts, Shard
+from seta_dag.tokens.outcomes import TrialOutcome
+from seta_dag.tokens.trial_row import VariantCounts
+from seta_dag_tests.support.made import MadeTrial
+
+ROW = MadeTrial("a").outcome
 
 
-def outcome(uid: str, **given: Any) -> dict[str, Any]:
+def outcome(uid: str, proof: str | None = None, literal: bool = False, **given: Any) -> TrialOutcome:
     """Return a row's outcome whose digest is its uid, with the given values replaced."""
-    row = {"trial_uid": uid, "reason": None, "detail": None, "against_reference": False}
-    return {**row, "thinking.proof": uid, "thinking.literal_markup": False} | given
+    counts = VariantCounts(10, 5, literal, proof or uid)
+    return replace(ROW, trial_uid=uid, thinking=counts, **given)
 
 
 def shard(*uids: str) -> Shard:
     """Return a shard with one row of ten tokens per uid."""
-    return Shard("train", 1, [{"trial_uid": uid, "digest": uid, "ids": 10} for uid in uids], [])
+    return Shard("train", 1, tuple(_row(uid) for uid in uids), ())
+
+
+def _row(uid: str) -> RowFacts:
+    return RowFacts("a", uid, None, 0.5, None, 2, 10, 5, ids=10, mask=10, ones=5, others=0, digest=uid)
 
 
 COVERED_BY: dict[str, tuple[dict[str, Any], set[str]]] = {
     "an ordinary row": ({}, {"decodes", "turns", "whole_text"}),
-    "a row with literal markup": ({"thinking.literal_markup": True}, {"decodes", "turns"}),
+    "a row with literal markup": ({"literal": True}, {"decodes", "turns"}),
     "a row of the reference sample": ({"against_reference": True}, set(PROOFS)),
     "a sampled row with literal markup": (
-        {"against_reference": True, "thinking.literal_markup": True},
+        {"against_reference": True, "literal": True},
         {"decodes", "turns", "engines_agree"},
     ),
 }
@@ -42,7 +52,7 @@ def test_a_row_counts_only_for_the_proofs_that_checked_it(case: str) -> None:
 
 
 def test_a_row_without_a_matching_proof_is_unproved() -> None:
-    outcomes = {"task": [outcome("a"), outcome("b", **{"thinking.proof": "other"})]}
+    outcomes = {"task": [outcome("a"), outcome("b", proof="other")]}
     report = read_proofs([shard("a", "b"), shard("c")], outcomes, "thinking")
     assert report.unproved == ["b", "c"] and report.rows["decodes"] == 1
 

@@ -19,7 +19,7 @@ from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import DatasetError
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.outcomes import read_outcomes
+from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.made import MadeTrial, merged, write_all
@@ -49,7 +49,7 @@ def failed_checks(out: OutputLayout, variant: Any = "thinking") -> dict[str, lis
         "schema": wrong_schemas(folder),
         "rows_match_the_ledger": wrong_rows(shards, lines, variant),
         "lengths": wrong_lengths(shards),
-        "proved": read_proofs(shards, read_outcomes(out, merged(MADE).fingerprints), variant).unproved,
+        "proved": read_proofs(shards, OUTCOMES.built(out, merged(MADE).fingerprints), variant).unproved,
     }
     return {check: faults for check, faults in faults_of.items() if faults}
 
