@@ -8,7 +8,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 from contextlib import suppress
+from pickle import UnpicklingError
+from types import TracebackType
 
 from seta_dag.executor.warm_up import WarmUp
 
@@ -26,4 +29,11 @@ def _load() -> None:
         gc.freeze()
 
 
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error as usual, unless a worker could not start because its driver has been interrupted."""
+    if not isinstance(error, EOFError | FileNotFoundError | UnpicklingError):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _report
 _load()
