@@ -145,3 +145,12 @@ def test_interrupt_does_not_reach_the_fork_server_while_it_warms_up(tmp_path: Pa
         assert driver.communicate() == ("", "")
         assert driver.returncode == 130
         assert wait_until(lambda: not in_session(driver.pid), lambda: True)
+
+
+def test_fork_server_ends_with_its_driver_while_it_warms_up(tmp_path: Path) -> None:
+    (tmp_path / "hold").touch()
+    with waiting(tmp_path) as driver:
+        assert wait_until((tmp_path / "server").exists, lambda: driver.poll() is None)
+        driver.kill()
+        driver.wait()
+        assert wait_until(lambda: not in_session(driver.pid), lambda: True)
