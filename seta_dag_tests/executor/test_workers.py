@@ -1,122 +1,100 @@
-"""Ordered results from worker threads, bounded read-ahead, clean shutdown, and deferred work."""
+"""Work in this process and in others: results, errors, an early end, and workers that are killed."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Generator, Iterator
-from itertools import count
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from seta_dag.executor import workers as module
-from seta_dag.executor.workers import Deferred, cores, in_order
-
-WORKERS = [1, 2, 4, None]
-
-
-def stop(results: Iterator[int]) -> None:
-    """Close the generator early, as a consumer that needs no more results."""
-    assert isinstance(results, Generator)
-    results.close()
+from seta_dag.errors import ConfigError, WorkerLostError
+from seta_dag.executor.in_process import InProcess
+from seta_dag.executor.process_pool import ProcessPool
+from seta_dag.executor.workers import Workers, completed, cores, parse_workers
+from seta_dag_tests.support.processes import is_alive
+from seta_dag_tests.support.work import Kill, leave_mark, reciprocal, square
 
 
-@pytest.mark.parametrize("workers", WORKERS)
-def test_results_come_in_the_order_of_the_items(workers: int | None) -> None:
-    def work(item: int) -> int:
-        time.sleep(0.002 * (item % 3 == 0))  # every third item is slower than the next two
-        return item * item
-
-    assert list(in_order(work, range(40), workers)) == [item * item for item in range(40)]
-    assert list(in_order(work, [], workers)) == []
+@pytest.fixture(params=["1", "2", "4"])
+def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    """One worker in this process, then two and four processes."""
+    found = parse_workers(request.param)
+    yield found
+    found.close()
 
 
-@pytest.mark.parametrize("workers", [2, 4])
-def test_all_workers_run_at_the_same_time(workers: int) -> None:
-    # The barrier opens only when `workers` threads wait at it at once.
-    barrier = threading.Barrier(workers, timeout=30)
-    assert list(in_order(lambda _: barrier.wait() >= 0, range(2 * workers), workers)) == [True] * 2 * workers
+@pytest.fixture
+def pool() -> Iterator[ProcessPool]:
+    """Two processes."""
+    found = ProcessPool(2)
+    yield found
+    found.close()
 
 
-@pytest.mark.parametrize("workers", WORKERS)
-def test_an_error_in_the_work_is_raised_at_its_place(workers: int | None) -> None:
-    results = in_order(lambda item: 60 // (5 - item), range(9), workers)
-    assert [next(results) for _ in range(5)] == [12, 15, 20, 30, 60]
-    with pytest.raises(ZeroDivisionError):
-        next(results)
-    assert list(results) == []
+def test_setting_names_the_workers() -> None:
+    assert isinstance(parse_workers("1"), InProcess)
+    assert parse_workers("3").count == 3
+    assert parse_workers("").count == cores() >= 1
 
 
-@pytest.mark.parametrize("workers", WORKERS)
-def test_an_error_in_the_iterator_of_items_is_raised(workers: int | None) -> None:
-    def items() -> Iterator[int]:
-        yield 1
-        raise KeyError("no more")
-
-    with pytest.raises(KeyError):
-        list(in_order(str, items(), workers))
+@pytest.mark.parametrize("text", ["0", "00", "-1", "1.5", "two", " 2", "2,", "1e3", "Dask:tcp://a:1", "ray:"])
+def test_other_settings_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"workers .*: give a number of processes"):
+        parse_workers(text)
 
 
-@pytest.mark.parametrize("workers", WORKERS)
-def test_only_a_few_items_are_taken_ahead(workers: int | None) -> None:
-    taken, ahead = count(), 2 * (workers or cores()) + 1
-    results = in_order(lambda item: item, (next(taken) for _ in range(1000)), workers)
-    for consumed in range(1, 200):
-        next(results)
-        assert _peek(taken) <= consumed + ahead
-    stop(results)
+def test_every_item_has_its_result(workers: Workers) -> None:
+    for _ in range(2):  # the workers are opened once
+        with completed(workers, square, range(50)) as done:
+            assert sorted(done) == [(item, item * item) for item in range(50)]
 
 
-def _peek(counter: count[int]) -> int:
-    """Return the counter's next value without advancing it."""
-    return int(repr(counter)[len("count(") : -1])
+def test_no_items_open_no_workers(workers: Workers) -> None:
+    with completed(workers, square, []) as done:
+        assert list(done) == []
 
 
-@pytest.mark.parametrize("workers", WORKERS)
-def test_stopping_early_leaves_no_thread_running(workers: int | None) -> None:
-    threads, done = set(threading.enumerate()), []
-
-    def work(item: int) -> int:
-        time.sleep(0.01)
-        done.append(item)
-        return item
-
-    results = in_order(work, range(1000), workers)
-    assert next(results) == 0
-    stop(results)
-    assert set(threading.enumerate()) == threads
-    finished = len(done)
-    time.sleep(0.05)
-    assert len(done) == finished <= 2 * (workers or cores()) + 1
+def test_what_the_work_raises_is_raised_and_the_workers_go_on(workers: Workers) -> None:
+    with pytest.raises(ZeroDivisionError), completed(workers, reciprocal, range(9, -200, -1)) as done:
+        list(done)
+    with completed(workers, reciprocal, [2]) as done:
+        assert list(done) == [(2, 0.5)]
 
 
-def test_an_error_in_the_consumer_leaves_no_thread_running() -> None:
-    threads = set(threading.enumerate())
-
-    def consume() -> None:
-        for result in in_order(lambda item: item, range(1000), 2):
-            if result == 3:
-                raise ValueError
-
-    with pytest.raises(ValueError):
-        consume()
-    assert set(threading.enumerate()) == threads
+def test_work_in_this_process_is_reported_one_by_one(tmp_path: Path) -> None:
+    with completed(InProcess(), leave_mark, [tmp_path / str(item) for item in range(9)]) as done:
+        for number, _ in enumerate(done, 1):
+            assert len(list(tmp_path.iterdir())) == number
 
 
-def test_deferred_work_runs_once_and_in_order() -> None:
-    deferred, done = Deferred(), []
-    for n in range(5):
-        deferred.add(1, lambda n=n: done.append(n))  # type: ignore[misc]
-    assert done == []
-    deferred.run()
-    deferred.run()
-    assert done == [0, 1, 2, 3, 4]
+def test_nothing_begins_or_goes_on_after_an_early_end(workers: Workers, tmp_path: Path) -> None:
+    with completed(workers, leave_mark, [tmp_path / str(item) for item in range(500)]) as done:
+        _, process = next(done)
+    begun = len(list(tmp_path.iterdir()))
+    assert begun <= 3 * workers.count
+    workers.close()
+    assert len(list(tmp_path.iterdir())) == begun
+    assert process == os.getpid() or not is_alive(process)
 
 
-def test_deferred_work_runs_early_when_it_holds_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_HELD", 100)
-    deferred, done = Deferred(), []
-    for n, held in enumerate([60, 40, 1, 60, 40, 200]):
-        deferred.add(held, lambda n=n: done.append(n))  # type: ignore[misc]
-        assert len(done) == [0, 0, 3, 3, 3, 6][n]
-    assert done == [0, 1, 2, 3, 4, 5]
+def test_killed_worker_costs_a_retry(pool: ProcessPool, tmp_path: Path) -> None:
+    items = [*range(20), Kill(tmp_path / "killed", 1), *range(20, 40)]
+    with completed(pool, square, items) as done:
+        results = dict(done)
+    assert results == {items[20]: 0} | {item: item * item for item in range(40)}
+    assert (tmp_path / "killed").read_bytes() == b"."
+
+
+def test_work_that_kills_its_worker_is_lost_alone(pool: ProcessPool, tmp_path: Path) -> None:
+    bad = [Kill(tmp_path / name, 99) for name in ("one", "other")]
+    items = [*bad, *range(20)]
+    with completed(pool, square, items) as done:
+        results = dict(done)
+    assert {item: results[item] for item in range(20)} == {item: item * item for item in range(20)}
+    for item in bad:
+        assert isinstance(results[item], WorkerLostError)
+        assert str(results[item]) == "its worker was killed 3 times"
+        assert len(item.record.read_bytes()) <= 3
+    with completed(pool, square, [3]) as done:
+        assert list(done) == [(3, 9)]

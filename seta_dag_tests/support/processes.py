@@ -7,9 +7,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+import psutil
 
 from seta_dag_tests.support.builds import REPOSITORY, Place
 
@@ -70,3 +72,21 @@ def wait_until(condition: Callable[[], object], alive: Callable[[], object], pau
         assert time.monotonic() < deadline, f"waited longer than {_PATIENCE:.0f} s"
         time.sleep(pause)
     return True
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def in_session(session: int) -> list[int]:
+    """Return the processes of a session that run, among them those that their parent has left behind."""
+    found = []
+    for process in psutil.pids():
+        with suppress(ProcessLookupError):  # it has just ended
+            if os.getsid(process) == session and is_alive(process):
+                found.append(process)
+    return found
