@@ -71,7 +71,10 @@ def every_trial_is_accounted_for(project: Project) -> dg.AssetCheckResult:
     # Listed again, without the merge: the check must not repeat a mistake of what it checks.
     listed = count_by_run(options.rollouts, options.runs)
     other = contradiction(out, options)
-    faults = [other] if other else unaccounted(read_ledger(out.ledger), listed)
+    missing = unaccounted(read_ledger(out.ledger), listed)
+    faults = (
+        [other] if other else [f"{one}; if that changed during the build, build again" for one in missing]
+    )
     return verdict(faults, f"{listed.total()} trials in {len(listed)} places on disk, all in the ledger")
 
 

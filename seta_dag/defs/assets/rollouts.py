@@ -6,12 +6,13 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
+from seta_dag.defs.build.handover import take_over
 from seta_dag.defs.build.progress import ticker
 from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
 from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.collect_trials import collect_tasks
-from seta_dag.rollouts.merge import Merged, merge_runs, read_merged, write_merged
+from seta_dag.rollouts.merge import Merged, read_merged, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.layout import FORMAT_VERSION
 from seta_dag.tokens.student.student import find_student
@@ -29,7 +30,7 @@ def resume_chain(context: dg.AssetExecutionContext, project: Project, student: S
     are registered as partitions.
     """
     out, options = project.resolve(student=student.name or None)
-    merged = merge_runs(options.rollouts, options.runs, find_student(options.student).identity)
+    merged = take_over(options.rollouts, options.runs, find_student(options.student).identity)
     write_merged(out.resume_chain, merged)
     store_options(out, options, ["rollouts", "runs", "student"])
     # None is removed here: the range of this very run is defined by the registered tasks.

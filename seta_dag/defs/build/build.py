@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from seta_dag.defs.build.failures import failures_in
+from seta_dag.defs.build.handover import hand_over
 from seta_dag.defs.build.plan import (
     DATASET_ASSETS,
     HUB_ASSETS,
@@ -24,6 +25,7 @@ from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.lock import locked
 from seta_dag.tokens.built import unbuilt
+from seta_dag.tokens.student.student import find_student
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ def build(
     # None is every asset; without tasks, only the unpartitioned ones can run.
     names = None if tags else DATASET_ASSETS + HUB_ASSETS
     assets = None if names is None else asset_keys(names)
+    options = request.options
+    student = find_student(options.student)
+    hand_over(plan.merged, options.rollouts, options.runs, student.identity)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)
     return BuildResult(total, _rebuilt(events), failures_in(events) or _left(request))
 
