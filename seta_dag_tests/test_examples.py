@@ -71,8 +71,8 @@ def test_own_filter_is_an_option_and_a_reason(tmp_path: Path) -> None:
     assert "--max-turns" in run("own_filter.py", "build", "--help", env=env)
     run("own_filter.py", "build", "--max-turns", 4, env=env)
     lines = read_ledger(place.out.ledger)
-    of_reason = {line["reason"]: line for line in lines if line["disposition"] == "dropped"}
-    assert {line["n_assistant_turns"] > 4 for line in of_reason.values()} == {True}
+    of_reason = {line.reason: line for line in lines if line.disposition == "dropped"}
+    assert {line.n_assistant_turns > 4 for line in of_reason.values()} == {True}
     assert list(of_reason) == ["too_many_turns"] and sum(count_reasons(lines).values()) == 0
     card = (place.out.dataset("thinking") / "README.md").read_text("utf-8")
     assert "| dropped: `too_many_turns` | 1 | the conversation has more assistant turns" in card

@@ -30,5 +30,5 @@ def ledger(out: str | None, config: Path | None, reason: str | None, flag: str |
         raise ConfigError(f"flag {flag}: not a flag; the flags are {', '.join(Flag)}")
     layout, _ = resolve({"out": out}, config=config)
     lines = read_ledger(existing(layout.ledger, "ledger"))
-    shown = (line for line in lines if flag is None or flag in line["flags"])
-    click.echo(as_table(line for line in shown if reason in (None, line["reason"])))
+    shown = (line for line in lines if flag is None or flag in line.flags)
+    click.echo(as_table(line for line in shown if reason in (None, line.reason)))

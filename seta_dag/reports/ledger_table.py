@@ -28,7 +28,7 @@ def as_table(lines: Iterable[LedgerLine]) -> str:
     """Return one row per trial. Nothing is truncated: the table is as wide as its longest cells."""
     table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
     for line in lines:
-        table.add_row(*(_cell(line[column]) for column in _COLUMNS))
+        table.add_row(*(_cell(getattr(line, column)) for column in _COLUMNS))
     text = io.StringIO()
     console = Console(file=text, width=1000, highlight=False, markup=False)
     console.print(table)
@@ -41,4 +41,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

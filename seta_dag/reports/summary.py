@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import orjson
 
-from seta_dag.dataset.ledger.ledger import count_dispositions, count_flags, count_reasons, read_ledger
+from seta_dag.dataset.ledger.ledger import (
+    LedgerLine,
+    count_dispositions,
+    count_flags,
+    count_reasons,
+    read_ledger,
+)
 from seta_dag.rollouts.reasons import WORRYING
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
@@ -103,9 +108,9 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def summarize(out: OutputLayout, tasks: int, rebuilt: int, seconds: float) -> Summary:
     """Summarize what is under `out`; all counts are 0 without a ledger."""
-    lines: Sequence[dict[str, Any]] = read_ledger(out.ledger) if out.ledger.is_file() else ()
+    lines: Sequence[LedgerLine] = read_ledger(out.ledger) if out.ledger.is_file() else ()
     counts = count_dispositions(lines)
-    rows = [line for line in lines if line["disposition"] == "row"]
+    rows = [line for line in lines if line.disposition == "row"]
     flags = count_flags(lines)
     return Summary(
         out=str(out.root),
@@ -116,11 +121,11 @@ def summarize(out: OutputLayout, tasks: int, rebuilt: int, seconds: float) -> Su
         superseded=counts["superseded"],
         dropped=count_reasons(lines),
         flags=dict(sorted(flags.items(), key=lambda item: (-item[1], item[0]))),
-        flagged=sum(bool(line["flags"]) for line in rows),
-        worrying=sum(not set(WORRYING).isdisjoint(line["flags"]) for line in rows),
-        tokens={variant: sum(line[f"{variant}_tokens"] for line in rows) for variant in VARIANTS},
+        flagged=sum(bool(line.flags) for line in rows),
+        worrying=sum(not set(WORRYING).isdisjoint(line.flags) for line in rows),
+        tokens={variant: sum(line.tokens(variant) for line in rows) for variant in VARIANTS},
         trainable_tokens={
-            variant: sum(line[f"{variant}_trainable_tokens"] for line in rows) for variant in VARIANTS
+            variant: sum(line.trainable_tokens(variant) for line in rows) for variant in VARIANTS
         },
         seconds=round(seconds, 2),
     )

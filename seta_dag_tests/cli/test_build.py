@@ -26,7 +26,7 @@ KEYS = {
 def test_json_summary_is_one_line_with_every_count(place: Place) -> None:
     done = build(place)
     printed, lines = summary(done), place.ledger()
-    rows = [line for line in lines if line["disposition"] == "row"]
+    rows = [line for line in lines if line.disposition == "row"]
     assert done.exit_code == 0 and len(done.stdout.splitlines()) == 1
     assert printed.keys() == KEYS and printed["seconds"] > 0
     del printed["seconds"]

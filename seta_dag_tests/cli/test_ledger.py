@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import write_ledger
 from seta_dag.rollouts.reasons import Flag
@@ -17,7 +19,7 @@ def test_ledger_shows_every_trial_or_those_with_one_reason(place: Place) -> None
 
 
 def test_ledger_shows_the_trials_with_a_flag(place: Place) -> None:
-    lines = [{**line, "flags": ["cut_short"]} if line["task_id"] == "a" else line for line in place.ledger()]
+    lines = [replace(line, flags=("cut_short",)) if line.task_id == "a" else line for line in place.ledger()]
     write_ledger(place.out.ledger, lines, Filters())
     some = run("ledger", "--out", place.out.root, "--flag", "cut_short")
     assert some.exit_code == 0 and some.stdout.splitlines()[-1] == "1 trials"

@@ -41,7 +41,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def reasons(place: Place) -> dict[str, str | None]:
     """Return the reason of each task of a place, None for a row."""
-    return {line["task_id"]: line["reason"] for line in place.ledger()}
+    return {line.task_id: line.reason for line in place.ledger()}
 
 
 def materialize_all(place: Place) -> None:
@@ -98,7 +98,7 @@ def test_options_come_from_flag_then_config_then_environment_then_last_build(
 
     def runs(*options: object) -> set[str]:
         assert build(place, *options).exit_code == 0
-        return {line["run"] for line in place.ledger()}
+        return {line.run for line in place.ledger()}
 
     # From the weakest source to the strongest: each one must override all those before it.
     assert runs() == {f"exp/{name}" for name in names}

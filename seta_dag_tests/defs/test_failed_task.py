@@ -59,7 +59,7 @@ def last_check(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
 
 def lines_of_task(place: Place) -> list[dict[str, Any]]:
     """Return the ledger lines of TASK."""
-    return [line for line in place.ledger() if line["task_id"] == TASK]
+    return [line for line in place.ledger() if line.task_id == TASK]
 
 
 @pytest.mark.parametrize("stage", [table.stage for table in STAGES])
@@ -67,14 +67,14 @@ def test_task_that_raises_is_in_the_ledger_and_recovers(
     stage: str, place: Place, instance: dg.DagsterInstance
 ) -> None:
     visible = place.visible()
-    others = [line for line in place.ledger() if line["task_id"] != TASK]
+    others = [line for line in place.ledger() if line.task_id != TASK]
     with pytest.MonkeyPatch.context() as disk:
         break_disk(stage, place, disk)
         outcome = place.build(instance)
     assert outcome.rebuilt == 0 and outcome.failures
     sentence = f"{stage}: OSError: Input/output error"
-    assert {(line["reason"], line["detail"]) for line in lines_of_task(place)} == {("task_failed", sentence)}
-    assert [line for line in place.ledger() if line["task_id"] != TASK] == others
+    assert {(line.reason, line.detail) for line in lines_of_task(place)} == {("task_failed", sentence)}
+    assert [line for line in place.ledger() if line.task_id != TASK] == others
     assert not last_check(instance).passed and f"{TASK}: {sentence}" in str(last_check(instance).description)
     assert not place.build(instance).failures
     assert last_check(instance).passed
@@ -95,7 +95,7 @@ def test_failed_task_recovers_when_a_trial_changes(
     unreadable.undo()
     (trial(place.rollouts, f"{TASK}_t0") / "run_info.json").write_text("{}")
     assert not place.build(instance).failures
-    assert {line["disposition"] for line in lines_of_task(place)} == {"row"}
+    assert {line.disposition for line in lines_of_task(place)} == {"row"}
     assert not failures(place.out, read_merged(place.out.resume_chain).fingerprints)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import FEATURES
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place
@@ -28,7 +29,7 @@ def golden(name: str) -> dict[Trial, dict[str, Any]]:
     """Read the expected result of every trial of an archive, keyed by (trial uid, task id)."""
     text = (REPOSITORY / f"seta_dag_tests/golden/{name}_expected.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
-    return {(line["trial_uid"], line["task_id"]): line for line in lines}
+    return {(line.trial_uid, line.task_id): line for line in lines}
 
 
 def digest(data: bytes) -> str:
@@ -56,26 +57,26 @@ def built_records(place: Place) -> dict[Trial, dict[str, Any]]:
     names = ("trial_uid", "task_id", "traj_i", "reward", "passed", "total", "disposition", "reason")
     trials = {}
     for line in place.ledger():
-        record = {name: line[name] for name in names}
-        if line["disposition"] == "row":
-            record |= common_record(line, rows["thinking"][line["trial_uid"]])
-            literal = "literal_markup" in line["flags"]
-            record |= {v: variant_record(rows[v][line["trial_uid"]], literal) for v in VARIANTS}
-        trials[line["trial_uid"], line["task_id"]] = record
+        record = {name: getattr(line, name) for name in names}
+        if line.disposition == "row":
+            record |= common_record(line, rows["thinking"][line.trial_uid])
+            literal = "literal_markup" in line.flags
+            record |= {v: variant_record(rows[v][line.trial_uid], literal) for v in VARIANTS}
+        trials[line.trial_uid, line.task_id] = record
     assert all(len(rows[v]) == sum(1 for record in trials.values() if v in record) for v in VARIANTS)
     return trials
 
 
-def common_record(line: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+def common_record(line: LedgerLine, row: dict[str, Any]) -> dict[str, Any]:
     """Summarize what both variants of a row have in common, in the golden file's format."""
-    assert Path(row["conv_json_path"]).name == line["snapshot"]
-    assert (row["n_messages"], row["reward"]) == (line["n_messages"], line["reward"])
+    assert Path(row["conv_json_path"]).name == line.snapshot
+    assert (row["n_messages"], row["reward"]) == (line.n_messages, line.reward)
     return {
-        "snapshot": line["snapshot"],
+        "snapshot": line.snapshot,
         "n_messages": row["n_messages"],
         "model": row["model"],
         "prompt_tokens": row["provider_token_counts"]["prompt_tokens"],
-        "flags": sorted({*line["flags"]} - NOT_LISTED),
+        "flags": sorted({*line.flags} - NOT_LISTED),
     }
 
 

@@ -86,7 +86,7 @@ class Build:
 def build_number(server: DevServer, n: int) -> Build:
     """Wait until `n` runs of the sensor have succeeded, and return the state then."""
     server.wait(lambda: sensor_runs(server) == n)
-    reasons: dict[str, Any] = {line["task_id"]: line["reason"] for line in server.place.ledger()}
+    reasons: dict[str, Any] = {line.task_id: line.reason for line in server.place.ledger()}
     return Build(len(server.runs()), rows(server.place), reasons)
 
 

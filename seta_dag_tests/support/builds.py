@@ -17,7 +17,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
-from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
+from seta_dag.dataset.ledger.ledger import LedgerLine, read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import BuildResult, build, planned
@@ -109,7 +109,7 @@ class Place:
         trials = [found for run in find_runs(self.rollouts) for found in list_trials(self.rollouts, run)]
         return sorted({found.task_id for found in trials if found.task_id is not None})
 
-    def ledger(self) -> list[dict[str, Any]]:
+    def ledger(self) -> list[LedgerLine]:
         """Read the lines of the ledger."""
         return read_ledger(self.out.ledger)
 

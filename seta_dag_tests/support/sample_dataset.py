@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.tokens.variants import VARIANTS
 
@@ -62,21 +63,21 @@ def write_dataset(folder: Path, rows: Sequence[Mapping[str, Any]], shards: int =
 
 def ledger_line(
     run: str, disposition: str, reason: str | None = None, flags: Sequence[str] = ()
-) -> dict[str, Any]:
+) -> LedgerLine:
     """A line of the ledger with every column; a row has 2 assistant turns, one with reasoning."""
-    said = {"chain": RUNS[0], "run": run, "disposition": disposition, "reason": reason, "flags": list(flags)}
     turns = {"n_assistant_turns": 2, "n_reasoning_turns": 1} if disposition == "row" else {}
-    return {**dict.fromkeys(LEDGER_SCHEMA.names), "notes": [], **said, **turns}
+    line = LedgerLine(RUNS[0], run, None, None, None, disposition, reason, flags=tuple(flags))
+    return replace(line, **turns)
 
 
-def sample_ledger() -> list[dict[str, Any]]:
+def sample_ledger() -> list[LedgerLine]:
     """The rows of `sample_rows`, and two superseded and three dropped trials."""
     lines = []
     for n, mask in enumerate(MASKS):
         flags = ["literal_markup", "log_skipped"] if n == 0 else ["log_skipped"] if n == 1 else []
         counts = {f"{variant}_tokens": len(mask) for variant in VARIANTS}
         counts |= {f"{variant}_trainable_tokens": sum(mask) for variant in VARIANTS}
-        lines.append(ledger_line(RUNS[n % 2], "row", flags=flags) | counts)
+        lines.append(replace(ledger_line(RUNS[n % 2], "row", flags=flags), **counts))
     lines += [ledger_line(RUNS[0], "superseded", flags=["log_skipped"]), ledger_line(RUNS[0], "superseded")]
     lines += [ledger_line(RUNS[0], "dropped", "no_tests"), ledger_line(RUNS[1], "dropped", "bad_name")]
     return [*lines, ledger_line(RUNS[1], "dropped", "no_tests")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, write_ledger
+from seta_dag.dataset.ledger.ledger import LedgerLine, write_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.store.layout import OutputLayout
@@ -49,12 +49,12 @@ def write_dataset(out: OutputLayout, trials: Sequence[SmallTrial], tokenizer: St
             pq.write_table(table, data / f"train-{number:05d}-of-{len(rows):05d}.parquet")
 
 
-def _line(trial: SmallTrial) -> dict[str, Any]:
-    line: dict[str, Any] = {**dict.fromkeys(LEDGER_SCHEMA.names), "notes": []}
-    line |= {"chain": "exp/run", "run": trial.run, "trial_uid": trial.uid, "task_id": trial.task, "traj_i": 0}
+def _line(trial: SmallTrial) -> LedgerLine:
+    line = LedgerLine("exp/run", trial.run, trial.uid, trial.task, 0)
     if trial.talk is not None:
-        line |= {"disposition": "row", "reward": 0.75, "passed": 3, "total": 4, "flags": ["literal_markup"]}
-    return line | dict(trial.ledger)
+        of_row = {"disposition": "row", "reward": 0.75, "passed": 3, "total": 4}
+        line = replace(line, **of_row, flags=("literal_markup",))
+    return replace(line, **dict(trial.ledger))
 
 
 def _row(trial: SmallTrial, variant: Variant, tokenizer: StudentTokenizer) -> dict[str, Any]:

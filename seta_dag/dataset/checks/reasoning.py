@@ -37,5 +37,5 @@ def read_reasoning(lines: Iterable[LedgerLine]) -> ReasoningReport:
     lines = list(lines)
     turns, with_reasoning = count_turns(lines)
     is_silent = turns > 0 and not with_reasoning  # without rows, nothing is missing from them
-    lost = tuple(line["trial_uid"] for line in lines if is_silent and line["reasoning_logged"])
+    lost = tuple(line.trial_uid or "" for line in lines if is_silent and line.reasoning_logged)
     return ReasoningReport(turns, with_reasoning, lost)

@@ -131,9 +131,7 @@ def _is(path: Path, is_kind: Callable[[int], bool]) -> bool:
 
 def unaccounted(lines: Iterable[LedgerLine], listed: Counter[str]) -> list[str]:
     """Compare the ledger with the result of `count_by_run`; one sentence per run whose counts differ."""
-    written = Counter(
-        f"failed: {line['chain']}" if line["trial_uid"] is None else line["run"] for line in lines
-    )
+    written = Counter(f"failed: {line.chain}" if line.trial_uid is None else line.run for line in lines)
     places = sorted(written.keys() | listed.keys())
     return [
         f"{place}: {written[place]} lines in the ledger, {listed[place]} on disk"

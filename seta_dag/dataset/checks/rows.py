@@ -44,7 +44,7 @@ def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Va
     found = [row for shard in shards for row in shard.rows]
     order = [(row.task_id, row.trial_uid, row.conv_json_path or "") for row in found]
     written = [tuple(getattr(row, name) for name in _COMPARED) for row in found]
-    wanted = [_as_row(line, variant) for line in lines if line["disposition"] == "row"]
+    wanted = [_as_row(line, variant) for line in lines if line.disposition == "row"]
     # Rows are compared as sets below, so the order needs a check of its own.
     faults = [] if order == sorted(order) else ["rows are not sorted by task_id, trial_uid, conv_json_path"]
     # By repr, since a column of a damaged shard can be null, which does not compare with a number.
@@ -58,8 +58,8 @@ def wrong_rows(shards: Iterable[Shard], lines: Iterable[LedgerLine], variant: Va
 
 def _as_row(line: LedgerLine, variant: Variant) -> tuple[Any, ...]:
     """Return the values of the `_COMPARED` columns that the row of a ledger line must have."""
-    counts = {"local_token_count": f"{variant}_tokens", "n_assistant_tokens": f"{variant}_trainable_tokens"}
-    return tuple(line[counts.get(name, name)] for name in _COMPARED)
+    counts = line.tokens(variant), line.trainable_tokens(variant)
+    return line.task_id, line.trial_uid, line.reward, line.n_messages, *counts
 
 
 def wrong_lengths(shards: Sequence[Shard]) -> list[str]:

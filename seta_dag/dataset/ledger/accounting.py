@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.rollouts.collect_trials import COLLECTED, CollectedTrial
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
@@ -19,15 +20,11 @@ from seta_dag.tokens.built import failures
 from seta_dag.tokens.outcomes import OUTCOMES, TrialOutcome
 from seta_dag.tokens.variants import VARIANTS
 
-_OF_THE_LOG = (
-    "snapshot", "n_assistant_turns", "n_reasoning_turns", "reasoning_logged", "flags", "notes",
-)  # fmt: skip
-"""Columns that the ledger takes from the outcome of a built trial."""
 _Trajectory = tuple[str, int | None]  # chain, trajectory number
-_Line = dict[str, Any]  # a LedgerLine that is still being filled in
+_Columns = dict[str, Any]
 
 
-def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[_Line]:
+def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[LedgerLine]:
     """Return the ledger's lines, from the merge and from what the stages under `out` hold."""
     lines = [
         _dropped(_line(trial), Reason.BAD_NAME, "its name is not TASK_tN_HASH")
@@ -49,8 +46,8 @@ def account(out: OutputLayout, merged: Merged, filters: Filters) -> list[_Line]:
 
 
 def _failed_task(
-    merged: Merged, trials: list[Trial], reports: Mapping[str, _Line], sentence: str
-) -> Iterator[_Line]:
+    merged: Merged, trials: list[Trial], reports: Mapping[str, _Columns], sentence: str
+) -> Iterator[LedgerLine]:
     replacing = _canonical(merged, trials)
     for trial, line in _with_reports(trials, reports):
         if trial.path in merged.canonical:
@@ -62,10 +59,10 @@ def _failed_task(
 def _task_lines(
     merged: Merged,
     trials: list[Trial],
-    reports: Mapping[str, _Line],
+    reports: Mapping[str, _Columns],
     outcomes: Sequence[TrialOutcome],
     filters: Filters,
-) -> Iterator[_Line]:
+) -> Iterator[LedgerLine]:
     of_trial = {(outcome.run, outcome.trial_uid): outcome for outcome in outcomes}
     replacing = _canonical(merged, trials)
     for trial, line in _with_reports(trials, reports):
@@ -83,57 +80,65 @@ def _canonical(merged: Merged, trials: Iterable[Trial]) -> dict[_Trajectory, str
     return {(trial.chain, trial.traj_i): trial.path for trial in trials if trial.path in merged.canonical}
 
 
-def _superseded(line: _Line, trial: Trial, replacing: Mapping[_Trajectory, str]) -> _Line:
-    return {
-        **line,
-        "disposition": "superseded",
-        "detail": f"replaced by {replacing[trial.chain, trial.traj_i]}",
-    }
+def _superseded(line: LedgerLine, trial: Trial, replacing: Mapping[_Trajectory, str]) -> LedgerLine:
+    detail = f"replaced by {replacing[trial.chain, trial.traj_i]}"
+    return replace(line, disposition="superseded", detail=detail)
 
 
-def _with_reports(trials: list[Trial], reports: Mapping[str, _Line]) -> Iterator[tuple[Trial, _Line]]:
-    return ((trial, {**_line(trial), **reports.get(trial.path, {})}) for trial in trials)
+def _with_reports(trials: list[Trial], reports: Mapping[str, _Columns]) -> Iterator[tuple[Trial, LedgerLine]]:
+    return ((trial, replace(_line(trial), **reports.get(trial.path, {}))) for trial in trials)
 
 
-def _decided(line: _Line, outcome: TrialOutcome, filters: Filters) -> _Line:
+def _decided(line: LedgerLine, outcome: TrialOutcome, filters: Filters) -> LedgerLine:
     """Complete the line of a built trial: dropped by the build, dropped by a filter, or a row."""
-    line |= {name: getattr(outcome, name) for name in _OF_THE_LOG}
-    line["n_messages"] = outcome.columns and outcome.columns.n_messages
+    line = replace(
+        line,
+        snapshot=outcome.snapshot,
+        n_messages=None if outcome.columns is None else outcome.columns.n_messages,
+        n_assistant_turns=outcome.n_assistant_turns,
+        n_reasoning_turns=outcome.n_reasoning_turns,
+        reasoning_logged=outcome.reasoning_logged,
+        flags=outcome.flags,
+        notes=outcome.notes,
+    )
     if outcome.reason is not None:
         return _dropped(line, outcome.reason, outcome.detail)
-    for variant in VARIANTS:
-        line[f"{variant}_tokens"] = outcome.of(variant).local_token_count
-        line[f"{variant}_trainable_tokens"] = outcome.of(variant).n_assistant_tokens
+    thinking, nothink = outcome.of("thinking"), outcome.of("nothink")
+    line = replace(
+        line,
+        thinking_tokens=thinking.local_token_count,
+        thinking_trainable_tokens=thinking.n_assistant_tokens,
+        nothink_tokens=nothink.local_token_count,
+        nothink_trainable_tokens=nothink.n_assistant_tokens,
+    )
     filtered = filters.reason(_signals(line, outcome.row.reward or 0.0))
-    return _dropped(line, *filtered) if filtered else {**line, "disposition": "row"}
+    return _dropped(line, *filtered) if filtered else replace(line, disposition="row")
 
 
-def _signals(line: _Line, reward: float) -> Signals:
+def _signals(line: LedgerLine, reward: float) -> Signals:
     return Signals(
         reward=reward,
-        tokens=max(line[f"{variant}_tokens"] for variant in VARIANTS),
-        flags=frozenset(line["flags"]),
-        n_messages=line["n_messages"],
-        n_assistant_turns=line["n_assistant_turns"],
+        tokens=max(line.tokens(variant) for variant in VARIANTS),
+        flags=frozenset(line.flags),
+        n_messages=line.n_messages or 0,
+        n_assistant_turns=line.n_assistant_turns or 0,
     )
 
 
-def _line(trial: Trial) -> _Line:
-    identity = {"chain": trial.chain, "run": trial.run, "trial_uid": trial.uid}
-    empty: _Line = {**dict.fromkeys(LEDGER_SCHEMA.names), "flags": [], "notes": []}
-    return {**empty, **identity, "task_id": trial.task_id, "traj_i": trial.traj_i}
+def _line(trial: Trial) -> LedgerLine:
+    return LedgerLine(trial.chain, trial.run, trial.uid, trial.task_id, trial.traj_i)
 
 
-def _rollout_failed(rollout: FailedRollout) -> _Line:
-    line = _line(Trial(rollout.chain, rollout.run, "", rollout.task_id, None))
-    return _dropped({**line, "trial_uid": None}, Reason.ROLLOUT_FAILED, rollout.detail)
+def _rollout_failed(rollout: FailedRollout) -> LedgerLine:
+    line = LedgerLine(rollout.chain, rollout.run, None, rollout.task_id, None)
+    return _dropped(line, Reason.ROLLOUT_FAILED, rollout.detail)
 
 
-def _dropped(line: _Line, reason: str, detail: str | None = None) -> _Line:
-    return {**line, "disposition": "dropped", "reason": str(reason), "detail": detail}
+def _dropped(line: LedgerLine, reason: str, detail: str | None = None) -> LedgerLine:
+    return replace(line, disposition="dropped", reason=str(reason), detail=detail)
 
 
-def _reports(reports: Sequence[TrialReport], collected: Sequence[CollectedTrial]) -> dict[str, _Line]:
+def _reports(reports: Sequence[TrialReport], collected: Sequence[CollectedTrial]) -> dict[str, _Columns]:
     """Return the columns that come from the reports and from `run_info.json`, by path of the trial."""
     ended = {
         one.path: {"termination_reason": one.termination_reason, "error_stage": one.error_stage}

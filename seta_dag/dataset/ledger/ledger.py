@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,49 +17,73 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
 from seta_dag.errors import DatasetError
 from seta_dag.executor.memory import give_back
+from seta_dag.rollouts.conversation import Note
 from seta_dag.store.atomic import written_aside
 from seta_dag.store.columns import to_columns
 from seta_dag.store.parquet import opened
-from seta_dag.tokens.variants import VARIANTS
+from seta_dag.store.table import arrow_type
+from seta_dag.tokens.variants import Variant
 
 DISPOSITIONS = ("row", "superseded", "dropped")
 
-_NOTE = pa.struct([("flag", pa.string()), ("message", pa.int64()), ("detail", pa.string())])
-_COLUMNS: dict[str, pa.DataType] = {
-    "chain": pa.string(),
-    "run": pa.string(),
-    "trial_uid": pa.string(),
-    "task_id": pa.string(),
-    "traj_i": pa.int64(),
-    "disposition": pa.string(),
-    "reason": pa.string(),
-    "detail": pa.string(),
-    "reward": pa.float64(),
-    "passed": pa.int64(),
-    "total": pa.int64(),
-    "termination_reason": pa.string(),
-    "error_stage": pa.string(),
-    "snapshot": pa.string(),
-    "n_messages": pa.int64(),
-    "n_assistant_turns": pa.int64(),
-    "n_reasoning_turns": pa.int64(),
-    "reasoning_logged": pa.bool_(),
-    "flags": pa.list_(pa.string()),
-    "notes": pa.list_(_NOTE),
-    **{f"{variant}_{count}": pa.int64() for variant in VARIANTS for count in ("tokens", "trainable_tokens")},
-}
-LEDGER_SCHEMA: pa.Schema = pa.schema(_COLUMNS)
-"""`disposition` is one of `DISPOSITIONS`; `run` and `chain` are relative to the rollouts root."""
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """What became of one trial, or of a rollout that left none (rule R11). docs/formats.md has the columns.
+
+    `run` and `chain` are relative to the rollouts root, `disposition` is one of `DISPOSITIONS`.
+    """
+
+    chain: str
+    run: str
+    trial_uid: str | None
+    task_id: str | None
+    traj_i: int | None
+    disposition: str = "dropped"
+    reason: str | None = None
+    detail: str | None = None
+    reward: float | None = None
+    passed: int | None = None
+    total: int | None = None
+    termination_reason: str | None = None
+    error_stage: str | None = None
+    snapshot: str | None = None
+    n_messages: int | None = None
+    n_assistant_turns: int | None = None
+    n_reasoning_turns: int | None = None
+    reasoning_logged: bool | None = None
+    flags: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    thinking_tokens: int | None = None
+    thinking_trainable_tokens: int | None = None
+    nothink_tokens: int | None = None
+    nothink_trainable_tokens: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Task id, run and trial uid, by which a row is known; a trial that has a row has all three."""
+        return self.task_id or "", self.run, self.trial_uid or ""
+
+    def tokens(self, variant: Variant) -> int:
+        """Return the number of token ids in a variant, 0 for a trial that was not tokenized."""
+        return (self.thinking_tokens if variant == "thinking" else self.nothink_tokens) or 0
+
+    def trainable_tokens(self, variant: Variant) -> int:
+        """Return the number of trained token ids in a variant, 0 for a trial that was not tokenized."""
+        thinking, nothink = self.thinking_trainable_tokens, self.nothink_trainable_tokens
+        return (thinking if variant == "thinking" else nothink) or 0
+
+
+LEDGER_SCHEMA: pa.Schema = pa.schema(arrow_type(LedgerLine).fields)
 
 _FILTERS = b"seta_dag.filters"
-LedgerLine = Mapping[str, Any]
-"""One line, with a value (or None) for every column of `LEDGER_SCHEMA`."""
 
 
 def write_ledger(path: Path, lines: Iterable[LedgerLine], filters: Filters) -> None:
     """Write the ledger in one visible step, sorted, with its filters in the file's metadata."""
     ordered = sorted(lines, key=_order)
-    table = pa.table(to_columns(ordered, _COLUMNS), schema=LEDGER_SCHEMA)
+    kinds = {field.name: field.type for field in LEDGER_SCHEMA}
+    table = pa.table(to_columns(ordered, kinds), schema=LEDGER_SCHEMA)
     table = table.replace_schema_metadata({_FILTERS: orjson.dumps(filters.values)})
     with written_aside(path) as aside:
         pq.write_table(table, aside, compression="zstd")
@@ -82,43 +108,47 @@ def read_filters(path: Path) -> Filters:
 
 def _order(line: LedgerLine) -> tuple[Any, ...]:
     """Sort key with None as the smallest value, so the order never depends on the caller's (rule R12)."""
-    task, traj = line["task_id"], line["traj_i"]
-    return task or "", -1 if traj is None else traj, line["chain"], line["run"], line["trial_uid"] or ""
+    task, traj = line.task_id, line.traj_i
+    return task or "", -1 if traj is None else traj, line.chain, line.run, line.trial_uid or ""
 
 
-def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Return the ledger's lines in order, each with every column of `LEDGER_SCHEMA`.
+def read_ledger(path: Path) -> list[LedgerLine]:
+    """Return the ledger's lines in order.
 
     Raises:
         DatasetError: `path` is not a ledger.
     """
     with opened(path, LEDGER_SCHEMA) as file:
-        lines: list[dict[str, Any]] = file.read().to_pylist()
-    return lines
+        found = file.read().to_pylist()
+    try:
+        return msgspec.convert(found, list[LedgerLine])
+    except msgspec.ValidationError as error:
+        raise DatasetError(f"{path}: not a ledger that a build writes ({error}); build it again") from error
 
 
 def count_dispositions(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """Count the lines by disposition; all three keys are always present."""
-    counts = Counter(line["disposition"] for line in lines)
+    counts = Counter(line.disposition for line in lines)
     return {name: counts[name] for name in DISPOSITIONS}
 
 
 def count_reasons(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """Count the dropped lines by reason, in order of precedence, without the reasons that do not occur."""
-    counts = Counter(line["reason"] for line in lines if line["reason"])
+    counts = Counter(line.reason for line in lines if line.reason)
     return {reason: counts[reason] for reason in reasons() if counts[reason]}
 
 
 def count_turns(lines: Iterable[LedgerLine]) -> tuple[int, int]:
     """Return (assistant turns, those that have reasoning) of all rows, as the thinking variant has them."""
     rows = list(_rows(lines))
-    return sum(line["n_assistant_turns"] for line in rows), sum(line["n_reasoning_turns"] for line in rows)
+    turns = sum(line.n_assistant_turns or 0 for line in rows)
+    return turns, sum(line.n_reasoning_turns or 0 for line in rows)
 
 
 def count_flags(lines: Iterable[LedgerLine]) -> dict[str, int]:
     """Count the rows that have each flag, sorted by name; dropped trials do not count."""
-    return dict(sorted(Counter(flag for line in _rows(lines) for flag in line["flags"]).items()))
+    return dict(sorted(Counter(flag for line in _rows(lines) for flag in line.flags).items()))
 
 
 def _rows(lines: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
-    return (line for line in lines if line["disposition"] == "row")
+    return (line for line in lines if line.disposition == "row")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -55,17 +54,15 @@ class ShardPlan:
     key: str
 
 
-def plan_shards(
-    rows: Sequence[Mapping[str, Any]], contents: Mapping[RowKey, str], variant: str
-) -> Iterator[ShardPlan]:
+def plan_shards(rows: Iterable[RowKey], contents: Mapping[RowKey, str], variant: str) -> Iterator[ShardPlan]:
     """Divide the rows into shards, with tasks in order and no task in two shards.
 
-    `rows` are ledger lines in any order, and `contents` identifies the content of each. Without rows, there
+    `rows` are in any order, and `contents` identifies the content of each. Without rows, there
     is one empty shard.
     """
     by_task: dict[str, list[RowKey]] = defaultdict(list)
-    for line in rows:
-        by_task[line["task_id"]].append((line["task_id"], line["run"], line["trial_uid"]))
+    for row in rows:
+        by_task[row[0]].append(row)
     tasks = sorted(by_task)
     for start, end in pairwise([0, *ends(tasks, NEIGHBOURS), len(tasks)]):
         # The last task can itself end a shard, and [len, len) is then empty. Without any task, that empty

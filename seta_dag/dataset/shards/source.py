@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.shards.layout import RowKey, ShardPlan
 from seta_dag.dataset.shards.shard_file import ShardJob
 from seta_dag.errors import NotBuiltError
@@ -34,16 +33,15 @@ class RowSource:
         """Return the source with those of the tasks that are built."""
         return cls(out, OUTCOMES.current(out, fingerprints))
 
-    def contents(self, variant: Variant, rows: Iterable[LedgerLine]) -> dict[RowKey, str]:
+    def contents(self, variant: Variant, rows: Iterable[RowKey]) -> dict[RowKey, str]:
         """Return what identifies the content of each row: the digests of its columns and of its proof.
 
         Raises:
-            NotBuiltError: if one of `rows`, which are ledger lines, is in no intact file.
+            NotBuiltError: if one of `rows` is in no intact file.
         """
         outcomes = (one for line in self.lines.values() for one in line.records if one.reason is None)
         contents = {_key(one): f"{one.row.content} {one.of(variant).proof}" for one in outcomes}
-        missing = [line["task_id"] for line in rows if _ledger_key(line) not in contents]
-        self._refuse(missing)
+        self._refuse([row[0] for row in rows if row not in contents])
         return contents
 
     def job(self, variant: Variant, plan: ShardPlan, path: Path) -> ShardJob:
@@ -80,10 +78,6 @@ class RowSource:
 
 def _key(one: TrialOutcome) -> RowKey:
     return one.task_id, one.run, one.trial_uid
-
-
-def _ledger_key(line: LedgerLine) -> RowKey:
-    return line["task_id"], line["run"], line["trial_uid"]
 
 
 def _order(one: TrialOutcome) -> tuple[str, str]:

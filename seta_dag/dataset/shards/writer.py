@@ -72,7 +72,7 @@ def write_shards(
             the next build rebuilds it.
         OutputError: if the dataset cannot be written.
     """
-    rows = [line for line in ledger if line["disposition"] == "row"]
+    rows = [line.key for line in ledger if line.disposition == "row"]
     source = RowSource.of(out, fingerprints)
     plans = list(plan_shards(rows, source.contents(variant, rows), variant))
     names = shard_names(len(plans))

@@ -67,7 +67,7 @@ def ledger(project: Project, config: LedgerConfig) -> Result:
     prune(out, merged.fingerprints)
     reasons = [{"reason": reason, "trials": n} for reason, n in count_reasons(lines).items()]
     shown = ("trial_uid", "task_id", "run", "reason", "detail")
-    dropped = [{key: line[key] for key in shown} for line in lines if line["reason"]]
+    dropped = [{key: getattr(line, key) for key in shown} for line in lines if line.reason]
     metadata = {
         "trials": len(lines),
         **count_dispositions(lines),
@@ -93,12 +93,12 @@ def _dataset_asset(variant: Variant) -> dg.AssetsDefinition:
         lines = read_ledger(existing(out.ledger, "ledger"))
         fingerprints = read_merged(out.resume_chain).fingerprints
         shards = write_shards(out, variant, lines, fingerprints, ticker(context, "shards"), workers.get())
-        rows = [line for line in lines if line["disposition"] == "row"]
+        rows = [line for line in lines if line.disposition == "row"]
         files = [{"shard": path.name, "bytes": path.stat().st_size} for path in shards.paths]
         metadata = {
             "dagster/row_count": shards.rows,
-            "tokens": sum(line[f"{variant}_tokens"] for line in rows),
-            "trainable tokens": sum(line[f"{variant}_trainable_tokens"] for line in rows),
+            "tokens": sum(line.tokens(variant) for line in rows),
+            "trainable tokens": sum(line.trainable_tokens(variant) for line in rows),
             "shards": table(files),
             "shards written": shards.written,
             "path": dg.MetadataValue.path(out.dataset(variant)),

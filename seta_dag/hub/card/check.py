@@ -113,8 +113,8 @@ def _statistics(stats: Stats) -> Expected:
 
 
 def _filtering(lines: Sequence[LedgerLine]) -> Expected:
-    kinds = Counter(line["disposition"] for line in lines)
-    reasons = Counter(f"dropped: {line['reason']}" for line in lines if line["disposition"] == "dropped")
+    kinds = Counter(line.disposition for line in lines)
+    reasons = Counter(f"dropped: {line.reason}" for line in lines if line.disposition == "dropped")
     totals = {"seen": len(lines), "rows": kinds["row"]}
     return _counted(totals | {kind: kinds[kind] for kind in _KINDS[:2]} | reasons)
 
@@ -130,7 +130,7 @@ def _flags(lines: Sequence[LedgerLine]) -> Expected:
 
 
 def _runs(lines: Sequence[LedgerLine]) -> Expected:
-    counts = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
+    counts = Counter((one_line(line.run), line.disposition) for line in lines)
     of_run = {run: [counts[run, kind] for kind in _KINDS] for run, _ in counts}
     return {run: (sum(numbers), *numbers) for run, numbers in of_run.items()}
 
@@ -141,9 +141,9 @@ def _counted(counts: Mapping[str, int]) -> Expected:
 
 def _against_ledger(card: Card, lines: Sequence[LedgerLine], variant: Variant) -> Iterator[str]:
     """Compare the statistics with the ledger too: shards and ledger must describe the same rows."""
-    rows = [line for line in lines if line["disposition"] == "row"]
-    expected = {"rows": len(rows), "tokens": sum(line[f"{variant}_tokens"] for line in rows)}
-    expected["trainable tokens"] = sum(line[f"{variant}_trainable_tokens"] for line in rows)
+    rows = [line for line in lines if line.disposition == "row"]
+    expected = {"rows": len(rows), "tokens": sum(line.tokens(variant) for line in rows)}
+    expected["trainable tokens"] = sum(line.trainable_tokens(variant) for line in rows)
     written = card.numbers("Statistics", 1, 1)
     for label, value in expected.items():
         # Only the first number: trainable tokens also have a share in their cell.

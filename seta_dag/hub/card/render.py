@@ -123,7 +123,7 @@ def count_trials(
     lines: Sequence[LedgerLine], chains: Mapping[str, Sequence[str]], variant: Variant
 ) -> TrialCounts:
     """Count the ledger's lines as the card shows them; runs without a line count 0."""
-    of_run = Counter((one_line(line["run"]), line["disposition"]) for line in lines)
+    of_run = Counter((one_line(line.run), line.disposition) for line in lines)
     runs = [
         _run_counts(of_run, one_line(run), place, len(chain))
         for _, chain in sorted(chains.items())

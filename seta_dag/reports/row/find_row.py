@@ -27,7 +27,7 @@ def find_line(out: OutputLayout, name: str) -> LedgerLine:
         NotBuiltError: there is no ledger.
     """
     lines = [line for line in read_ledger(existing(out.ledger, "ledger")) if name in _names(line)]
-    rows = [line for line in lines if line["disposition"] == "row"]
+    rows = [line for line in lines if line.disposition == "row"]
     if len(rows) == 1:
         return rows[0]
     if not lines:
@@ -57,19 +57,19 @@ def read_row(out: OutputLayout, variant: Variant, line: LedgerLine) -> pa.Table:
 
 def trial_path(line: LedgerLine) -> str:
     """Return the trial directory, relative to the rollouts root, with `/` as separator."""
-    run = "" if line["run"] == "." else f"{line['run']}/"
-    return f"{run}trials/{line['trial_uid']}"
+    run = "" if line.run == "." else f"{line.run}/"
+    return f"{run}trials/{line.trial_uid}"
 
 
 def _names(line: LedgerLine) -> tuple[Any, ...]:
     # A rollout that failed before it had a trial directory has no uid, and so no path.
-    return line["trial_uid"], line["task_id"], line["trial_uid"] and trial_path(line)
+    return line.trial_uid, line.task_id, line.trial_uid and trial_path(line)
 
 
 def _describe(line: LedgerLine) -> str:
-    named = trial_path(line) if line["trial_uid"] else f"{line['task_id']} in {line['run']}"
-    why = ", ".join(line[column] for column in ("reason", "detail") if line[column])
-    return f"{named}: {line['disposition']}{f', {why}' if why else ''}"
+    named = trial_path(line) if line.trial_uid else f"{line.task_id} in {line.run}"
+    why = ", ".join(word for word in (line.reason, line.detail) if word)
+    return f"{named}: {line.disposition}{f', {why}' if why else ''}"
 
 
 def _row_in(path: Path, folder: str) -> pa.Table | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from seta_dag.reports.row.inspection import Inspection
 from seta_dag.reports.row.turn_spans import TurnSpan
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.reasons import Flag
 from seta_dag.rollouts.sources.dialects import logged_messages
 
@@ -33,18 +34,18 @@ class ExplainedFlag(NamedTuple):
 
 def explained_flags(inspection: Inspection) -> list[ExplainedFlag]:
     """Return the flags of the row, in the order of the ledger."""
-    notes: list[Mapping[str, Any]] = inspection.line["notes"]
+    notes = inspection.line.notes
     return [
-        ExplainedFlag(name, _MEANINGS[name], _places([note for note in notes if note["flag"] == name]))
-        for name in inspection.line["flags"]
+        ExplainedFlag(name, _MEANINGS[name], _places([note for note in notes if note.flag == name]))
+        for name in inspection.line.flags
     ]
 
 
-def _places(notes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _places(notes: Sequence[Note]) -> tuple[str, ...]:
     messages: dict[str, list[int]] = {}  # the same detail in many messages is one place
     for note in notes:
-        numbers = messages.setdefault(note["detail"], [])
-        numbers += [] if note["message"] is None else [note["message"]]
+        numbers = messages.setdefault(note.detail, [])
+        numbers += [] if note.message is None else [note.message]
     places = [place for detail, numbers in messages.items() if (place := _place(detail, numbers))]
     more = [f"and {len(places) - _PLACES} more"] if len(places) > _PLACES else []
     return (*places[:_PLACES], *more)
@@ -65,9 +66,9 @@ def reasoning_sources(inspection: Inspection) -> dict[int, str]:
     if inspection.variant == "nothink":
         return {}
     borrowed = {
-        note["message"]: note["detail"]
-        for note in inspection.line["notes"]
-        if note["flag"] == Flag.REASONING_FROM_OTHER_LOG
+        note.message: note.detail
+        for note in inspection.line.notes
+        if note.flag == Flag.REASONING_FROM_OTHER_LOG
     }
     messages = logged_messages(json_reader.parse(inspection.row["raw_conv_json"].encode()))
     # Every assistant message is rendered as one turn, so the two lists correspond.

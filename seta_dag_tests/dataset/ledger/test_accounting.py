@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.accounting import account
-from seta_dag.dataset.ledger.ledger import LEDGER_SCHEMA, count_dispositions
+from seta_dag.dataset.ledger.ledger import count_dispositions
 from seta_dag.executor.stage_table import TaskLine
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial
@@ -87,18 +88,17 @@ def test_rows_superseded_and_dropped_add_up_to_all_trials(
             put_in_state(out, merge.fingerprints[task], task, state)
         lines = account(out, merge, filters)
     assert sum(count_dispositions(lines).values()) == len(lines) == len(merge.trials) + len(gone)
-    of_uid = {(line["run"], line["trial_uid"]): line for line in lines if line["trial_uid"] is not None}
+    of_uid = {(line.run, line.trial_uid): line for line in lines if line.trial_uid is not None}
     assert len(of_uid) == len(merge.trials)
-    assert all(set(line) == set(LEDGER_SCHEMA.names) for line in lines)
     for line in lines:
-        assert (line["disposition"] == "dropped") == (line["reason"] in reasons())
-        assert (line["disposition"] == "row") <= all(line[f"{variant}_tokens"] for variant in VARIANTS)
+        assert (line.disposition == "dropped") == (line.reason in reasons())
+        assert (line.disposition == "row") <= all(line.tokens(variant) for variant in VARIANTS)
     for trial, one in superseded.items():
         line = of_uid[trial.run, trial.uid]
-        assert (line["disposition"], line["detail"]) == ("superseded", f"replaced by {one.trial.path}")
+        assert (line.disposition, line.detail) == ("superseded", f"replaced by {one.trial.path}")
     for one in made:
         expected = STATES[states[one.task]] or one.reason or _filter_reason(one, filters)
-        assert of_uid[one.run, one.trial.uid]["reason"] == expected
+        assert of_uid[one.run, one.trial.uid].reason == expected
 
 
 def _earlier(one: MadeTrial) -> Trial:
@@ -132,7 +132,7 @@ def line_of(out: OutputLayout, one: MadeTrial, filters: Filters | None = None) -
     merge = merged([one])
     write_stages(out, [one], merge)
     (line,) = account(out, merge, filters or Filters())
-    return {name: value for name, value in line.items() if value not in (None, [], ())}
+    return {name: value for name, value in asdict(line).items() if value not in (None, ())}
 
 
 IDENTITY = {"chain": RUN, "run": RUN, "trial_uid": "a_t0_ab", "task_id": "a", "traj_i": 0}
@@ -162,17 +162,17 @@ def test_a_dropped_trial_keeps_its_log_counts_and_report(tmp_path: Path) -> None
 
 def test_a_filtered_row_keeps_its_token_counts(tmp_path: Path) -> None:
     line = line_of(OutputLayout(tmp_path), MadeTrial("a"), Filters(max_tokens=19))
-    assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
-    assert line["nothink_tokens"] == 19
+    assert line.reason == "too_many_tokens" and line.detail == "20 tokens are more than 19"
+    assert line.nothink_tokens == 19
 
 
 def test_the_line_of_an_unbuilt_task_says_what_to_run(tmp_path: Path) -> None:
     (line,) = account(OutputLayout(tmp_path), merged([MadeTrial("a")]), Filters())
-    assert line["reason"] == "not_built" and "seta-dag build" in line["detail"]
+    assert line.reason == "not_built" and "seta-dag build" in line.detail
 
 
 def test_a_failed_rollout_has_no_uid(tmp_path: Path) -> None:
     merge = merged([], failed=[FailedRollout(RUN, RUN, "f", "OSError: x")])
     (line,) = account(OutputLayout(tmp_path), merge, Filters())
-    assert (line["task_id"], line["trial_uid"], line["traj_i"]) == ("f", None, None)
-    assert (line["reason"], line["detail"]) == ("rollout_failed", "OSError: x")
+    assert (line.task_id, line.trial_uid, line.traj_i) == ("f", None, None)
+    assert (line.reason, line.detail) == ("rollout_failed", "OSError: x")

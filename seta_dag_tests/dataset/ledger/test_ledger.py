@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.ledger import (
     LEDGER_SCHEMA,
+    LedgerLine,
     count_dispositions,
     count_reasons,
     read_filters,
@@ -27,8 +29,8 @@ from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.sample_dataset import ledger_line, sample_ledger
 
 
-def _line(task: str | None, traj: int | None, run: str, uid: str | None) -> dict[str, Any]:
-    return ledger_line(run, "superseded") | {"task_id": task, "traj_i": traj, "trial_uid": uid}
+def _line(task: str | None, traj: int | None, run: str, uid: str | None) -> LedgerLine:
+    return replace(ledger_line(run, "superseded"), task_id=task, traj_i=traj, trial_uid=uid)
 
 
 LINES = [
@@ -45,7 +47,7 @@ LINES = [
 @settings(max_examples=20)
 @given(lines=st.permutations(LINES))
 def test_the_file_does_not_depend_on_the_order_of_lines(
-    lines: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    lines: list[LedgerLine], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("ledger")
     write_ledger(folder / "one", LINES, Filters())
@@ -81,7 +83,7 @@ def _other_columns(path: Path) -> None:
 def _other_type(path: Path) -> None:
     at = LEDGER_SCHEMA.names.index("passed")
     schema = LEDGER_SCHEMA.set(at, pa.field("passed", pa.string()))
-    pq.write_table(pa.Table.from_pylist(LINES, schema=schema), path)
+    pq.write_table(pa.Table.from_pylist([asdict(line) for line in LINES], schema=schema), path)
 
 
 def _break_magic(path: Path) -> None:

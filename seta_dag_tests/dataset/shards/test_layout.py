@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +14,8 @@ NAMES = st.lists(st.text("abc_é", min_size=1, max_size=6), unique=True, max_siz
 
 def plan(rows: Iterable[RowKey], changed: RowKey | None = None) -> list[ShardPlan]:
     """Plan the shards of these rows; the row `changed` gets other content than the rest."""
-    lines: list[dict[str, Any]] = [{"task_id": task, "run": run, "trial_uid": uid} for task, run, uid in rows]
     contents = {row: "changed" if row == changed else "content" for row in rows}
-    return list(plan_shards(lines, contents, "thinking"))
+    return list(plan_shards(rows, contents, "thinking"))
 
 
 def one_row_per_task(tasks: Iterable[str]) -> list[RowKey]:

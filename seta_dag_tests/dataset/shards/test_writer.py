@@ -135,8 +135,7 @@ def test_a_task_on_a_shard_boundary_splits_one_shard(out: OutputLayout) -> None:
 def splits(task: str) -> bool:
     """Return True if adding this task gives one shard more."""
     keys = [(name, "run", "uid") for name in (*TASKS, task)]
-    lines = [dict(zip(("task_id", "run", "trial_uid"), key, strict=True)) for key in keys]
-    return len(list(plan_shards(lines, dict.fromkeys(keys, ""), "thinking"))) == 4
+    return len(list(plan_shards(keys, dict.fromkeys(keys, ""), "thinking"))) == 4
 
 
 def test_removed_tasks_leave_no_rows_or_files(out: OutputLayout) -> None:
@@ -231,7 +230,7 @@ def test_a_damaged_task_has_no_rows_until_it_is_rebuilt(
     out.forget()
     damage(stage_file(out, MANY, SEVENTH))
     write_ledger(out.ledger, account(out, merge, Filters()), Filters())
-    assert [line["task_id"] for line in read_ledger(out.ledger) if line["reason"] == "not_built"] == [SEVENTH]
+    assert [line.task_id for line in read_ledger(out.ledger) if line.reason == "not_built"] == [SEVENTH]
     write_both(out, MANY)
     for variant in VARIANTS:
         assert wrong_rows(read_shards(out.dataset(variant)), read_ledger(out.ledger), variant) == []

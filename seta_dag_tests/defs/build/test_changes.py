@@ -123,7 +123,7 @@ def test_changing_filters_and_back_rebuilds_no_task(
     filters = Filters(min_reward=0.7, max_tokens=550)
     stages, visible = place.stage_files(), place.visible()
     assert place.build(instance, filters=filters).rebuilt == 0
-    assert {line["reason"] for line in place.ledger()} >= {None, "below_min_reward", "too_many_tokens"}
+    assert {line.reason for line in place.ledger()} >= {None, "below_min_reward", "too_many_tokens"}
     assert place.visible() == built_plainly(place, tmp_path / "scratch", filters=filters).visible()
     assert place.build(instance).rebuilt == 0
     assert place.visible() == visible

@@ -78,7 +78,7 @@ def test_instance_of_other_rollouts_builds_the_ones_given(
     take(other.rollouts / "exp/kimi", "a_t0", "stack_overflow__101")
     assert other.build(instance).rebuilt == 2
     assert ui_shows_all_built(instance, other)
-    assert {line["disposition"] for line in other.ledger()} == {"row"}
+    assert {line.disposition for line in other.ledger()} == {"row"}
 
 
 def test_moved_output_is_not_built_again(place: Place, instance: dg.DagsterInstance, tmp_path: Path) -> None:

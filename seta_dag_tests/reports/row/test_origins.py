@@ -6,7 +6,6 @@ import io
 import re
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,7 +14,7 @@ from seta_dag.reports.row.inspection import Inspection, inspect_trial
 from seta_dag.reports.row.origins import explained_flags, reasoning_sources
 from seta_dag.reports.row.page import as_html
 from seta_dag.reports.row.terminal import as_renderable
-from seta_dag.rollouts.conversation import Conversation, Turn
+from seta_dag.rollouts.conversation import Conversation, Note, Turn
 from seta_dag.rollouts.reasons import Flag
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.student.student import Student
@@ -37,16 +36,12 @@ TURNS = (
 )
 
 
-def note(flag: Flag, message: int | None, detail: str = "") -> dict[str, Any]:
-    return {"flag": flag.value, "message": message, "detail": detail}
-
-
 NOTES = [
-    note(Flag.REASONING_FROM_OTHER_LOG, 3, "conv_1.json"),
-    *(note(Flag.UNREAD_FIELD, number, "citations") for number in (2, 4, 5)),
-    note(Flag.UNREAD_FIELD, 8, HOSTILE),
-    note(Flag.HISTORY_REWRITTEN, None, "conv_7.json"),
-    note(Flag.UNANSWERED_CALL, 3),
+    Note(Flag.REASONING_FROM_OTHER_LOG, 3, "conv_1.json"),
+    *(Note(Flag.UNREAD_FIELD, number, "citations") for number in (2, 4, 5)),
+    Note(Flag.UNREAD_FIELD, 8, HOSTILE),
+    Note(Flag.HISTORY_REWRITTEN, None, "conv_7.json"),
+    Note(Flag.UNANSWERED_CALL, 3),
 ]
 FLAGS = ["history_rewritten", "literal_markup", "reasoning_from_other_log", "unanswered_call", "unread_field"]
 SOURCES = {3: "conv_1.json", 5: "none", 7: "the chosen log", 8: "none"}
@@ -58,8 +53,8 @@ def out(tmp_path_factory: pytest.TempPathFactory, tokenizer: StudentTokenizer) -
     out = OutputLayout(tmp_path_factory.mktemp("origins"))
     talk = Conversation(TURNS, (), len(TURNS))
     ledger = (("flags", FLAGS), ("notes", NOTES))
-    many = [note(Flag.UNREAD_FIELD, number, f"key {number}") for number in range(1, 31)]
-    often = [note(Flag.BAD_CONTENT, number) for number in range(1, 31)]
+    many = [Note(Flag.UNREAD_FIELD, number, f"key {number}") for number in range(1, 31)]
+    often = [Note(Flag.BAD_CONTENT, number) for number in range(1, 31)]
     crowded = (("flags", ["bad_content", "unread_field"]), ("notes", many + often))
     trials = [SmallTrial("one", "one", talk, ledger=ledger), SmallTrial("two", "two", talk, ledger=crowded)]
     write_dataset(out, trials, tokenizer)
@@ -142,7 +137,7 @@ def test_the_page_shows_flags_and_sources(out: OutputLayout, student: Student) -
 def test_a_page_without_flags_has_no_list_of_them(
     tmp_path: Path, student: Student, tokenizer: StudentTokenizer
 ) -> None:
-    trial = SmallTrial("plain", "plain", Conversation(TURNS, (), len(TURNS)), ledger=(("flags", []),))
+    trial = SmallTrial("plain", "plain", Conversation(TURNS, (), len(TURNS)), ledger=(("flags", ()),))
     write_dataset(OutputLayout(tmp_path), [trial], tokenizer)
     assert '<ul class="flags">' not in as_html(
         inspect_trial(OutputLayout(tmp_path), "plain", "nothink", student)
