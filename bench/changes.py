@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from measured import SETA_DAG, measure, new_home
+from measured import SETA_DAG, adopt_orphans, measure, new_home
 
 SCATTERED = 16
 # The first tick loads everything that later ones find loaded, so only the second one is measured.
@@ -64,6 +64,7 @@ def main() -> None:
     )
     parser.add_argument("rollouts", type=Path)
     corpus: Path = parser.parse_args().rollouts
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as folder:
         rollouts, out, home = Path(folder) / "rollouts", Path(folder) / "out", new_home(Path(folder) / "home")
         new, changing = leave_out(corpus, rollouts)

@@ -14,10 +14,11 @@ import os
 import tempfile
 from pathlib import Path
 
+import cores
 import results
 from later import LABELS as CHANGES
 from later import changes
-from measured import Measured
+from measured import Measured, adopt_orphans
 from rounds import LABELS, make_corpus, rounds
 
 _WARM_UP_TRIALS = 3
@@ -45,7 +46,8 @@ def bench(work: Path, size: int, given: argparse.Namespace) -> None:
     found = rounds(corpus, given.rounds, loop, show)
     after = changes(corpus, show)
     left_out = [] if loop else [f"The plain loop is left out above {given.loop_most:,} trials."]
-    sections = [results.ways(found), results.ratios(found), *left_out, results.parts(found)]
+    sections = [results.ways(found), results.ratios(found), *left_out, cores.workers(found)]
+    sections.append(results.parts(found))
     sections += [results.after(after), results.hub(after)] if after else []
     print("\n" + "\n\n".join(sections), flush=True)
     huge = f" huge {given.huge:g}" if given.huge else ""
@@ -99,6 +101,7 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure each size, the smallest first."""
     given = arguments().parse_args()
+    adopt_orphans()
     if given.cores:
         os.sched_setaffinity(0, set(map(int, given.cores.split(","))))  # inherited by every child process
     if given.work:

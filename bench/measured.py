@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from memory import children, watched
+
 SETA_DAG = str(Path(sys.executable).parent / "seta-dag")
-_INTERVAL_S = 0.05
-_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 _OWN_SETTINGS = ("SETA_", "DAGSTER_", "HF_")
 """Prefixes of environment variables that a measured process must not inherit."""
 
@@ -28,19 +28,24 @@ class Measured:
     Attributes:
         cpu: CPU time in seconds, user and system.
         wall: elapsed time in seconds.
-        peak_mb: peak memory of the process tree in MB (10**6 bytes).
+        peak_mb: peak memory of all processes together (PSS) in MB (10**6 bytes).
         last_line: the last line that the process printed, empty if it printed none.
+        driver_cpu: what of `cpu` the process itself used, without its workers.
+        worker_mb: peak memory (PSS) of the largest worker in MB, 0 without workers.
     """
 
     cpu: float
     wall: float
     peak_mb: float
     last_line: str
+    driver_cpu: float
+    worker_mb: float
 
     def __add__(self, other: Measured) -> Measured:
         """Combine two processes that ran one after the other."""
-        peak = max(self.peak_mb, other.peak_mb)
-        return Measured(self.cpu + other.cpu, self.wall + other.wall, peak, other.last_line)
+        cpu, wall, driver = self.cpu + other.cpu, self.wall + other.wall, self.driver_cpu + other.driver_cpu
+        peak, worker = max(self.peak_mb, other.peak_mb), max(self.worker_mb, other.worker_mb)
+        return Measured(cpu, wall, peak, other.last_line, driver, worker)
 
 
 def new_home(folder: Path) -> Path:
@@ -51,8 +56,10 @@ def new_home(folder: Path) -> Path:
     return folder
 
 
-def measure(command: list[str], home: Path | None = None) -> Measured:
+def measure(command: list[str], home: Path | None = None, workers: Sequence[int] = ()) -> Measured:
     """Run a command to its end, with `home` as its DAGSTER_HOME.
+
+    `workers` are running processes, a cluster, that work for it and for nobody else in the meantime.
 
     Raises:
         RuntimeError: if it fails; the message contains the end of its standard error.
@@ -61,70 +68,42 @@ def measure(command: list[str], home: Path | None = None) -> Measured:
     env |= {"DAGSTER_HOME": str(home)} if home else {}
     # Files and not pipes: a pipe that nobody reads would block the process when it is full.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        measured, code = _run(command, env, stdout, stderr)
-        lines = _text(stdout).splitlines()
-        if code:
-            raise RuntimeError(f"{' '.join(command)}: exit code {code}\n{_text(stderr)[-4000:]}")
-    return Measured(*measured, lines[-1] if lines else "")
-
-
-def _run(
-    command: list[str], env: dict[str, str], stdout: IO[bytes], stderr: IO[bytes]
-) -> tuple[tuple[float, float, float], int]:
-    """Return ((CPU seconds, wall seconds, peak in MB), exit code)."""
-    done, started = threading.Event(), time.monotonic()
-    process = subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr)
-    with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(_watch, process.pid, done)
-        try:
+        started, before = time.monotonic(), children(os.getpid())
+        process = subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr)
+        used = sum(map(_cpu, workers))
+        with watched(process.pid, workers) as peak:
             # Not `process.wait()`: only `wait4` returns the CPU time of exactly this child.
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - started
-        finally:
-            done.set()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    # The kernel knows the peak of the largest process, only the watcher the sum over several.
-    peak = max(watching.result(), usage.ru_maxrss * 1024 / 1e6)
-    return (usage.ru_utime + usage.ru_stime, wall, peak), process.returncode
+        process.returncode = os.waitstatus_to_exitcode(status)
+        driver, used = _seconds(usage), sum(map(_cpu, workers)) - used + _reap(before)
+        lines = _text(stdout).splitlines()
+        if process.returncode:
+            code, said = process.returncode, _text(stderr)[-4000:]
+            raise RuntimeError(f"{' '.join(command)}: exit code {code}\n{said}")
+    last = lines[-1] if lines else ""
+    return Measured(driver + used, wall, peak.tree_mb, last, driver, peak.worker_mb)
 
 
-def _watch(pid: int, done: threading.Event) -> float:
-    """Return the peak memory of a process tree in MB, sampled until `done` is set."""
-    peak = 0.0
-    while not done.wait(_INTERVAL_S):
-        peak = max(peak, sum(map(_resident_mb, _tree(pid))))
-    return peak
+def adopt_orphans() -> None:
+    """Become the parent of what children leave behind, such as a fork server, so that its CPU time counts."""
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
-def _tree(pid: int) -> Iterator[int]:
-    """Yield a process and its present descendants."""
-    waiting = [pid]
-    while waiting:
-        current = waiting.pop()
-        yield current
-        waiting += _children(current)
+def _reap(before: Iterable[int]) -> float:
+    """Wait for the orphans that were adopted since `before`, and return their CPU time in seconds."""
+    orphans = set(children(os.getpid())) - set(before)
+    return sum(_seconds(os.wait4(orphan, 0)[2]) for orphan in orphans)
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except OSError:  # it has ended
-        return []
-    # The kernel lists children per thread that started them.
-    return [int(child) for one in threads for child in _read(f"/proc/{pid}/task/{one}/children").split()]
+def _seconds(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
 
 
-def _resident_mb(pid: int) -> float:
-    """Return the resident memory of a process; shared pages count in every process."""
-    sizes = _read(f"/proc/{pid}/statm").split()
-    return int(sizes[1]) * _PAGE_MB if sizes else 0.0
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text("ascii")
-    except OSError:  # the process has ended since it was listed
-        return ""
+def _cpu(pid: int) -> float:
+    """Return the CPU time of a running process in seconds, with its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _text(file: IO[bytes]) -> str:

@@ -23,7 +23,7 @@ from rounds import LABELS, Round, tokens_of
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TEMPLATE = Path(__file__).parent / "results_template.md"
 PACKAGES = ("dagster", "fastokens", "tokenizers", "transformers", "datasets", "pyarrow")
-RATIOS = {"a/c": ("a", "c"), "c/b": ("c", "b"), "b/d": ("b", "d"), "b0/d": ("b0", "d")}
+RATIOS = {"a/c": ("a", "c"), "a/c2": ("a", "c2"), "c/b": ("c", "b"), "b/d": ("b", "d"), "b0/d": ("b0", "d")}
 _BLOCK = re.compile(r"<!-- bench (.+?) -->\n.*?<!-- end \1 -->\n\n?", re.DOTALL)
 _BLOCKS = "<!-- blocks -->\n"
 """The line after which the blocks are written, in the order of their sizes."""

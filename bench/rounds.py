@@ -8,10 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cluster import cluster
 from measured import SETA_DAG, Measured, measure, new_home
 
 HERE = Path(__file__).parent
@@ -20,7 +21,9 @@ LABELS = {
     "a": "a. plain loop, like the reference",
     "b": "b. the library without Dagster",
     "b0": "b0. the same without proofs",
-    "c": "c. seta-dag build",
+    "c": "c. seta-dag build, 1 worker",
+    "c2": "c2. seta-dag build, 2 workers",
+    "cd": "cd. the same on a Dask cluster",
     "d": "d. the floor",
 }
 Round = dict[str, Measured]
@@ -91,15 +94,17 @@ def one_round(corpus: Corpus, loop: bool) -> Iterator[tuple[str, Measured]]:
         "b": lambda: library(corpus, corpus.work / "b"),
         "b0": lambda: library(corpus, corpus.work / "b0", "--no-proofs"),
         "c": lambda: build(corpus, corpus.built if first else corpus.work / "c"),
+        "c2": lambda: build(corpus, corpus.work / "c2", "2"),
+        "cd": lambda: on_cluster(corpus, corpus.work / "cd"),
         "d": lambda: floor(corpus, corpus.work / "d"),
     }
     for way in ways if loop else list(ways)[1:]:
         os.sync()  # so that no way pays for what the previous one wrote
         yield way, ways[way]()
-        if way == "c":
-            for other in ("b", "b0"):
+        if way == "cd":
+            for other in ("b", "b0", "c2", "cd"):
                 require_same(corpus.built, corpus.work / other)
-    for folder in ("a", "b", "b0", "c", "d"):
+    for folder in ways:
         shutil.rmtree(corpus.work / folder, ignore_errors=True)
 
 
@@ -108,7 +113,7 @@ def plain_loop(corpus: Corpus, out: Path) -> Measured:
     both = [measure(_way("reference", corpus, out / variant, variant)) for variant in VARIANTS]
     tokens = sum(tokens_of(one) for one in both)
     total = both[0] + both[1]
-    return Measured(total.cpu, total.wall, total.peak_mb, json.dumps({"tokens": tokens}))
+    return replace(total, last_line=json.dumps({"tokens": tokens}))
 
 
 def library(corpus: Corpus, out: Path, *options: str) -> Measured:
@@ -116,12 +121,21 @@ def library(corpus: Corpus, out: Path, *options: str) -> Measured:
     return measure(_way("alone", corpus, out, *options))
 
 
-def build(corpus: Corpus, out: Path) -> Measured:
-    """Measure the command, with an instance of its own that is kept next to `out`."""
+def build(corpus: Corpus, out: Path, workers: str = "1", processes: Sequence[int] = ()) -> Measured:
+    """Measure the command, with an instance of its own that is kept next to `out`.
+
+    `processes` are those of the cluster that `workers` names.
+    """
     home = out.with_name(f"{out.name}.home")
     home = home if home.exists() else new_home(home)
     command = [SETA_DAG, "build", "--rollouts", str(corpus.rollouts), "--out", str(out), "--json"]
-    return measure(command, home)
+    return measure([*command, "--workers", workers], home, processes)
+
+
+def on_cluster(corpus: Corpus, out: Path) -> Measured:
+    """Measure the command on a new Dask cluster of two workers, whose start is not measured."""
+    with cluster(corpus.work, 2) as (file, processes):
+        return build(corpus, out, f"dask:{file}", processes)
 
 
 def floor(corpus: Corpus, out: Path) -> Measured:

@@ -11,8 +11,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 from seta_dag.executor.memory import use_one_pool
 
@@ -25,7 +28,7 @@ from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
-from seta_dag.tokens.example import RowMaker
+from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.reports.summary import summarize
@@ -38,9 +41,9 @@ from seta_dag.rollouts.collect_trials import collect_tasks
 from seta_dag.rollouts.merge import Merged, merge_runs, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.tokens.built import failures
-from seta_dag.tokens.proofs.loaded import loaded
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.variants import VARIANTS
+from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.student.vocabulary import Vocabulary
@@ -58,11 +61,13 @@ class NoProofs(Prover):
         return None
 
 
-def row_maker(student: Student, proofs: bool) -> RowMaker:
-    """Return what makes the rows. Without proofs, the vocabulary is not loaded: only they need it."""
-    if proofs:
-        return RowMaker(loaded(student, "fastokens"), SAMPLED)
-    return RowMaker(NoProofs(student, StudentTokenizer.load(student), cast(Vocabulary, None)), 0.0)
+def unproved() -> AbstractContextManager[object]:
+    """Make every row without proofs. The vocabulary is not loaded: only they need it."""
+
+    def load(student: Student, engine: EngineName) -> Prover:
+        return NoProofs(student, StudentTokenizer.load(student, engine), cast(Vocabulary, None))
+
+    return patch("seta_dag.tokens.row_settings.loaded", lru_cache(load))
 
 
 def build(root: Path, out: OutputLayout, student: Student, proofs: bool) -> Merged:
@@ -72,7 +77,9 @@ def build(root: Path, out: OutputLayout, student: Student, proofs: bool) -> Merg
     tasks = list(merged.fingerprints)
     collect_tasks(out, root, merged, tasks)
     parse_tasks(out, root, merged, tasks)
-    tokenize_tasks(out, root, merged, row_maker(student, proofs), tasks)
+    settings = RowSettings(student.name, student.identity, "fastokens", SAMPLED if proofs else 0.0)
+    with nullcontext() if proofs else unproved():
+        tokenize_tasks(out, root, merged, settings, tasks)
     write_ledger(out.ledger, account(out, merged, Filters()), Filters())
     lines = read_ledger(out.ledger)
     for variant in VARIANTS:

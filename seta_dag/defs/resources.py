@@ -52,8 +52,8 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def root(self) -> Path:
-        """The rollouts root."""
-        return self.resolve()[1].rollouts
+        """The rollouts root, as an absolute path: a worker on a cluster has another working directory."""
+        return self.resolve()[1].rollouts.absolute()
 
     @property
     def glob(self) -> str:
@@ -62,8 +62,8 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def target(self) -> OutputLayout:
-        """The output directory."""
-        return self.resolve()[0]
+        """The output directory, as an absolute path."""
+        return OutputLayout(self.resolve()[0].root.absolute())
 
     @property
     def quiet_seconds(self) -> float:

@@ -77,8 +77,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield found
 
 
-def test_one_of_two_workers_killed_in_mid_build_makes_no_difference(shared: Cluster, tmp_path: Path) -> None:
-    place, expected = Place(tmp_path / "dask"), Place(tmp_path / "here")
+def test_one_of_two_workers_killed_in_mid_build_makes_no_difference(
+    shared: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers are elsewhere, so relative paths must not reach them
+    place, expected = Place(Path("dask")), Place(Path("here"))
     for one in (place, expected):
         take(one.rollouts / "exp/kimi", "stack_overflow__10", "ctrf_", "multi_traj_task")
     victim, killed = shared.worker_processes()[0], list[int]()
