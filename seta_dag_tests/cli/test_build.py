@@ -34,8 +34,8 @@ def test_json_summary_is_one_line_with_every_count(place: Place) -> None:
         "out": str(place.out.root), "tasks": 3, "tasks_rebuilt": 0, "trials": 3, "superseded": 0,
         "rows": dict.fromkeys(VARIANTS, 2), "dropped": {"ctrf_invalid": 1},
         "flags": {}, "flagged": 0, "worrying": 0,
-        "tokens": {v: sum(row[f"{v}_tokens"] for row in rows) for v in VARIANTS},
-        "trainable_tokens": {v: sum(row[f"{v}_trainable_tokens"] for row in rows) for v in VARIANTS},
+        "tokens": {v: sum(row.tokens(v) for row in rows) for v in VARIANTS},
+        "trainable_tokens": {v: sum(row.trainable_tokens(v) for row in rows) for v in VARIANTS},
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ COUNTS = {f"{variant}_{count}": 1 for variant in VARIANTS for count in ("tokens"
 def summary(folder: Path, rows: Sequence[Sequence[str]], dropped: Sequence[Sequence[str]] = ()) -> Summary:
     """Summarize a ledger with these flags of each row and of each dropped trial."""
     out = OutputLayout(folder)
-    lines = [ledger_line(RUNS[0], "row", flags=flags) | COUNTS for flags in rows]
+    lines = [replace(ledger_line(RUNS[0], "row", flags=flags), **COUNTS) for flags in rows]
     lines += [ledger_line(RUNS[0], "dropped", "no_tests", flags) for flags in dropped]
     write_ledger(out.ledger, lines, Filters())
     return summarize(out, 1, 1, 0.1)

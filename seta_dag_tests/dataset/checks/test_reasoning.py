@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from seta_dag.dataset.checks.reasoning import ReasoningReport, read_reasoning
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line
 
 
-def line(disposition: str, turns: int | None, reasoning: int | None, logged: bool | None) -> dict[str, Any]:
+def line(disposition: str, turns: int | None, reasoning: int | None, logged: bool | None) -> LedgerLine:
     counts = {"n_assistant_turns": turns, "n_reasoning_turns": reasoning, "reasoning_logged": logged}
-    return ledger_line(RUNS[0], disposition) | counts | {"trial_uid": "x_t0_ab"}
+    return replace(ledger_line(RUNS[0], disposition), **counts, trial_uid="x_t0_ab")
 
 
 SILENT_ROW = line("row", 3, 0, False)

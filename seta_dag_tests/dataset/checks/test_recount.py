@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
+from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag_tests.support.unprivileged import closed
@@ -156,7 +157,7 @@ def test_an_unreadable_folder_outside_the_glob_is_ignored(folder: str, tmp_path:
         assert dict(count_by_run(root, "exp/Y*")) == {"exp/Y": 0}
 
 
-LINES = [{"run": "X", "chain": "X", "trial_uid": "a"}, {"run": "X", "chain": "X", "trial_uid": None}]
+LINES = [LedgerLine("X", "X", uid, "a", 0) for uid in ("a", None)]
 UNACCOUNTED: dict[str, tuple[dict[str, int], list[str]]] = {
     "all accounted for": ({"X": 1, "failed: X": 1}, []),
     "an empty run": ({"X": 1, "Y": 0, "failed: X": 1}, []),

@@ -162,8 +162,8 @@ def test_a_dropped_trial_keeps_its_log_counts_and_report(tmp_path: Path) -> None
 
 def test_a_filtered_row_keeps_its_token_counts(tmp_path: Path) -> None:
     line = line_of(OutputLayout(tmp_path), MadeTrial("a"), Filters(max_tokens=19))
-    assert line.reason == "too_many_tokens" and line.detail == "20 tokens are more than 19"
-    assert line.nothink_tokens == 19
+    assert line["reason"] == "too_many_tokens" and line["detail"] == "20 tokens are more than 19"
+    assert line["nothink_tokens"] == 19
 
 
 def test_the_line_of_an_unbuilt_task_says_what_to_run(tmp_path: Path) -> None:
