@@ -7,6 +7,7 @@ plain values; what comes back is small. Work can be done twice without harm, so 
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -124,13 +125,20 @@ class _Run(Generic[Item, Result]):
                 return  # in this process; report it before the next one begins
 
     def _start(self, index: int) -> Future[Result]:
-        try:
-            future = self._workers.open().submit(self._work, self._items[index])
-        except (BrokenExecutor, OSError, EOFError):  # broken since the last result came
-            self._workers.close()
-            future = self._workers.open().submit(self._work, self._items[index])
+        future = self._submit(index)
         self._running[future] = index
         return future
+
+    def _submit(self, index: int) -> Future[Result]:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._workers.open().submit(self._work, self._items[index])
+            except (BrokenExecutor, OSError, EOFError):  # broken since the last result came
+                self._workers.close()
+                if not tries_left:
+                    raise
+                time.sleep(0.2)  # a fork server that is being killed refuses connections before it is gone
+        raise AssertionError
 
     def _result(self, future: Future[Result]) -> Iterator[tuple[Item, Result | WorkerLostError]]:
         index = self._running.pop(future)

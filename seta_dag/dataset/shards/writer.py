@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from seta_dag.dataset.ledger.ledger import LedgerLine
 from seta_dag.dataset.shards.layout import plan_shards, shard_names
@@ -82,8 +83,10 @@ def write_shards(
     # The second condition finds files that no build wrote; a rewrite removes them.
     if [unchanged.get(plan.key) for plan in plans] == list(paths) and len(list(data.iterdir())) == len(paths):
         return Shards(paths, 0, len(rows))
-    aside = out.stages / f"{variant}.new"
-    remove(aside)  # left over if an earlier build was killed
+    for left in out.stages.glob(f"{variant}*.new"):  # if an earlier build was killed
+        remove(left)
+    # Not the same name again: a worker on a cluster may still be writing for a build that was killed.
+    aside = out.stages / f"{variant}.{token_hex(4)}.new"
     (aside / "data").mkdir(parents=True)
     jobs = []
     for name, plan in zip(names, plans, strict=True):
