@@ -29,7 +29,7 @@ def golden(name: str) -> dict[Trial, dict[str, Any]]:
     """Read the expected result of every trial of an archive, keyed by (trial uid, task id)."""
     text = (REPOSITORY / f"seta_dag_tests/golden/{name}_expected.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
-    return {(line.trial_uid, line.task_id): line for line in lines}
+    return {(line["trial_uid"], line["task_id"]): line for line in lines}
 
 
 def digest(data: bytes) -> str:
