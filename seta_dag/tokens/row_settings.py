@@ -14,7 +14,6 @@ from seta_dag.tokens.proofs.sample import sample_rate
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import Student, find_student
 
-
 _MANY = 50  # tasks
 
 

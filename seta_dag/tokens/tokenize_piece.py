@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seta_dag.errors import ChangedError, NotBuiltError
+from seta_dag.executor.memory import give_back
 from seta_dag.executor.piece import Built, Piece, Result, attempt
 from seta_dag.executor.stage_table import PieceFile, TaskLine
 from seta_dag.rollouts.ctrf import Report
@@ -67,6 +68,7 @@ def tokenize_piece(piece: Piece) -> Mapping[str, Result]:
             for task in piece.tasks
         }
         results |= {line.task: _copy(shared.pieces, line, file) for line in copied}
+    give_back()  # otherwise each worker keeps what its largest piece has taken
     done = PieceFile(name, file.checksum)
     return {
         task: result if isinstance(result, str) else result._replace(file=done)
