@@ -29,7 +29,7 @@ from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.tokens.row_settings import RowSettings
-from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.dataset.shards.known import read_shards
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.reports.summary import summarize
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks

@@ -14,7 +14,9 @@ import pyarrow as pa
 
 from seta_dag.dataset.schema import FIELDS
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
-from seta_dag.dataset.shards.reader import Shard, read_batches, read_shards
+from seta_dag.dataset.shards.facts import Shard
+from seta_dag.dataset.shards.known import read_shards
+from seta_dag.dataset.shards.reader import read_batches
 from seta_dag.errors import NotBuiltError
 
 UNKNOWN_MODEL = "unknown"

@@ -10,7 +10,7 @@ from seta_dag.dataset.checks.reasoning import read_reasoning
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import count_dispositions, read_filters, read_ledger
-from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.dataset.shards.known import read_shards
 from seta_dag.defs.assets.dataset import DATASETS, ledger
 from seta_dag.defs.assets.hub import CARDS
 from seta_dag.defs.assets.tokens import tokens

@@ -10,13 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from seta_dag.errors import ConfigError, OutputError, WorkerLostError
+from seta_dag.errors import ConfigError, WorkerLostError
+from seta_dag.executor.completed import completed
 from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.memory import give_back
-from seta_dag.executor.stage_table import PieceFile, StageTable, TaskLine
-from seta_dag.executor.workers import Workers, completed
+from seta_dag.executor.piece import Piece, Result, what
+from seta_dag.executor.stage_table import StageTable, TaskLine
+from seta_dag.executor.workers import Workers
 from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
 
 _SECONDS_BETWEEN_WRITES = 1.0
@@ -30,39 +32,6 @@ Progress = Callable[[int, int], None]
 
 def no_progress(done: int, total: int) -> None:
     """Ignore progress."""
-
-
-class Built(NamedTuple):
-    """What a worker returns for a task.
-
-    Attributes:
-        records: of its trials.
-        counts: what the stage's report adds up.
-        file: the piece's file that has its rows, if the stage writes one.
-    """
-
-    records: tuple[Any, ...]
-    counts: Counter[str]
-    file: PieceFile | None = None
-
-
-Result = Built | str
-"""Of one task; a string is the sentence that says why it failed."""
-
-
-class Piece(NamedTuple):
-    """Some tasks of a stage; what a worker is sent.
-
-    Attributes:
-        tasks: the input of each task that is to be built.
-        shared: what all tasks of the stage need, as plain values.
-        context: what this piece needs besides.
-    """
-
-    tasks: Mapping[str, Any]
-    shared: Any
-    context: Any = None
-    version: str = FORMAT_VERSION
 
 
 class _Call(NamedTuple):
@@ -153,29 +122,6 @@ def _call(call: _Call) -> Mapping[str, Result]:
         return call.build(call.piece)
     except Exception as error:  # of the piece as a whole, such as a full disk
         return dict.fromkeys(call.piece.tasks, f"{call.stage}: {what(error)}")
-
-
-def each(stage: str, build: Callable[[Any, str, Any], Built], piece: Piece) -> dict[str, Result]:
-    """Call `build(shared, task, input)` for each task of a piece."""
-    return {
-        task: attempt(stage, lambda task=task: build(piece.shared, task, piece.tasks[task]))  # type: ignore[misc]
-        for task in piece.tasks
-    }
-
-
-def attempt(stage: str, build: Callable[[], Built]) -> Result:
-    """Return what `build` returns, or a sentence that says what it raised."""
-    try:
-        return build()
-    except Exception as error:  # whatever a task raises, the others must still be built
-        return f"{stage}: {what(error)}"
-
-
-def what(error: Exception) -> str:
-    """Say what went wrong without paths of this machine: the ledger is the same on all (rule R12)."""
-    cause = error.__cause__ if isinstance(error, OutputError) else error
-    said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
-    return f"{type(cause).__name__}: {said}"
 
 
 def _report(results: Mapping[str, Result]) -> StageReport:

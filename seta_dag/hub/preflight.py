@@ -12,7 +12,7 @@ from seta_dag.dataset.checks.reasoning import read_reasoning
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_filters, read_ledger
-from seta_dag.dataset.shards.reader import read_shards
+from seta_dag.dataset.shards.known import read_shards
 from seta_dag.errors import ConfigError, PublishError
 from seta_dag.hub.card.check import check_card
 from seta_dag.rollouts.listing.trials import find_runs

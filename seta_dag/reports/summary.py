@@ -7,13 +7,8 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from seta_dag.dataset.ledger.ledger import (
-    LedgerLine,
-    count_dispositions,
-    count_flags,
-    count_reasons,
-    read_ledger,
-)
+from seta_dag.dataset.ledger.ledger import count_dispositions, count_flags, count_reasons, read_ledger
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.rollouts.reasons import WORRYING
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS

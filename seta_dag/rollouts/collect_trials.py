@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seta_dag.executor.piece import Built, Piece, Result, each
 from seta_dag.executor.pieces import cut
-from seta_dag.executor.stage import Built, Piece, Progress, Result, Stage, StageReport, each, no_progress
+from seta_dag.executor.stage import Progress, Stage, StageReport, no_progress
 from seta_dag.executor.stage_table import StageTable
 from seta_dag.executor.workers import Workers
 from seta_dag.rollouts import json_reader

@@ -9,9 +9,12 @@ from seta_dag.errors import StudentError
 from seta_dag.executor.warm_up import WarmUp
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.proofs.loaded import loaded
+from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.proofs.sample import sample_rate
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import Student, find_student
+
+_MANY = 50  # tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,14 @@ class RowSettings:
     engine: EngineName
     prove_all: bool = False
 
-    @property
-    def warm_up(self) -> WarmUp:
-        """What loads the student's tokenizer into both engines."""
-        return WarmUp(f"{__name__}:load_engines", (self.student, self.engine))
+    def warm_up(self, n_tasks: int) -> WarmUp:
+        """Return what loads the student's tokenizer for a build of `n_tasks`.
+
+        With few of them, the reference engine is loaded only if one of their trials is in the sample.
+        """
+        with_reference = self.prove_all or n_tasks >= _MANY
+        name = "load_engines" if with_reference else "load_engine"
+        return WarmUp(f"{__name__}:{name}", (self.student, self.engine))
 
     def maker(self, n_trials: int) -> RowMaker:
         """Return what makes the rows in this process, in a build of `n_trials` canonical trials.
@@ -56,8 +63,11 @@ def _found(name: str, identity: str) -> Student:
     return student
 
 
+def load_engine(name: str, engine: EngineName) -> Prover:
+    """Load the student's tokenizer into the engine that makes rows."""
+    return loaded(find_student(name), engine)
+
+
 def load_engines(name: str, engine: EngineName) -> None:
-    """Load the student's tokenizer into the engine that makes rows, and into the reference engine."""
-    prover = loaded(find_student(name), engine)
-    # A worker would otherwise load it for its first sampled row, and not share its memory.
-    prover.reference.encode_ordinary([""])
+    """Load it into the reference engine, too: otherwise each worker would load one for itself."""
+    load_engine(name, engine).reference.encode_ordinary([""])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import FEATURES
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import REPOSITORY, SAMPLE, Place

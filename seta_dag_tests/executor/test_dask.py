@@ -17,7 +17,8 @@ import pytest
 from distributed import Client
 
 from seta_dag.errors import ClusterLostError, WorkerLostError
-from seta_dag.executor.workers import Workers, completed, parse_workers
+from seta_dag.executor.completed import completed
+from seta_dag.executor.workers import Workers, parse_workers
 from seta_dag_tests.support.builds import REPOSITORY, Place, take
 from seta_dag_tests.support.command_line import build
 from seta_dag_tests.support.processes import BIN, wait_until

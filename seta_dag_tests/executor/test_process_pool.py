@@ -23,7 +23,7 @@ ANCESTRY = """
 import json, sys
 from seta_dag.executor.process_pool import ProcessPool
 from seta_dag.executor.warm_up import WarmUp
-from seta_dag.executor.workers import completed
+from seta_dag.executor.completed import completed
 from seta_dag_tests.support.work import ancestry
 
 pool = ProcessPool(2, WarmUp("seta_dag_tests.support.work:warm_up", tuple(sys.argv[1:])))
@@ -39,7 +39,7 @@ import sys
 from pathlib import Path
 from seta_dag.executor.process_pool import ProcessPool
 from seta_dag.executor.warm_up import WarmUp
-from seta_dag.executor.workers import completed
+from seta_dag.executor.completed import completed
 from seta_dag_tests.support.work import wait_for
 
 pool = ProcessPool(2, WarmUp("seta_dag_tests.support.work:hold_up", (sys.argv[1],)))

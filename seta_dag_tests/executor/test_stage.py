@@ -14,8 +14,9 @@ import pytest
 
 from seta_dag.errors import ConfigError
 from seta_dag.executor import stage as stage_module
+from seta_dag.executor.piece import Built, Piece, Result, each
 from seta_dag.executor.process_pool import ProcessPool
-from seta_dag.executor.stage import Built, Piece, Result, Stage, StageReport, each
+from seta_dag.executor.stage import Stage, StageReport
 from seta_dag.executor.stage_table import PieceFile, StageTable, TaskLine
 from seta_dag.store.atomic import mark, written_aside
 from seta_dag.store.integrity import ChecksummedFile, is_intact

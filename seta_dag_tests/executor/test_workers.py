@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from seta_dag.errors import ConfigError, WorkerLostError
+from seta_dag.executor.completed import completed
 from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.process_pool import ProcessPool
-from seta_dag.executor.workers import Workers, completed, cores, parse_workers
+from seta_dag.executor.workers import Workers, cores, parse_workers
 from seta_dag_tests.support.processes import is_alive
 from seta_dag_tests.support.work import Kill, leave_mark, reciprocal, square
 

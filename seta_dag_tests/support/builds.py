@@ -17,7 +17,8 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
-from seta_dag.dataset.ledger.ledger import LedgerLine, read_ledger, write_ledger
+from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.shards.writer import write_shards
 from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import BuildResult, build, planned
@@ -32,7 +33,7 @@ from seta_dag.rollouts.listing.trials import find_runs, list_trials
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens import tokenize_tasks as tokenize_module
+from seta_dag.tokens import tokenize_piece as piece_module
 from seta_dag.tokens.built import STAGES
 from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
@@ -138,14 +139,14 @@ class Place:
 def tokenized() -> Iterator[set[str]]:
     """Collect the tasks whose rows are made, not copied, in this process while the block runs."""
     tasks: set[str] = set()
-    build = tokenize_module._build
+    build = piece_module._build
 
     def recorded(shared: Any, task: str, *others: Any) -> Any:
         tasks.add(task)
         return build(shared, task, *others)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokenize_module, "_build", recorded)
+        patch.setattr(piece_module, "_build", recorded)
         yield tasks
 
 

@@ -17,7 +17,8 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards.writer import Shards, write_shards
-from seta_dag.executor.stage import Built, Piece, Result, Stage
+from seta_dag.executor.piece import Built, Piece, Result
+from seta_dag.executor.stage import Stage
 from seta_dag.executor.stage_table import PieceFile, StageTable
 from seta_dag.rollouts.collect_trials import CollectedTrial
 from seta_dag.rollouts.ctrf import Report

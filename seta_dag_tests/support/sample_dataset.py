@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.tokens.variants import VARIANTS
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine, write_ledger
+from seta_dag.dataset.ledger.ledger import write_ledger
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.store.layout import OutputLayout

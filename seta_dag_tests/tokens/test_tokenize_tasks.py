@@ -99,7 +99,7 @@ def built(
     """A build of all of them, by the number of processes."""
     done = {}
     for number in WORKERS:
-        workers = parse_workers(str(number), SETTINGS.warm_up)
+        workers = parse_workers(str(number), SETTINGS.warm_up(100))
         try:
             done[number] = _build(rollouts, OutputLayout(tmp_path_factory.mktemp("out")), workers)
         finally:
@@ -220,3 +220,13 @@ def test_another_tokenizer_than_the_merged_one_makes_no_row() -> None:
     other = replace(SETTINGS, identity="another")
     with pytest.raises(StudentError, match="changed during the build, or is another one here"):
         other.maker(1)
+
+
+@pytest.mark.parametrize(
+    ("n_tasks", "prove_all", "name"),
+    [(1, False, "load_engine"), (1, True, "load_engines"), (50, False, "load_engines")],
+)
+def test_few_tasks_do_not_wait_for_the_reference_engine(n_tasks: int, prove_all: bool, name: str) -> None:
+    warm_up = replace(SETTINGS, prove_all=prove_all).warm_up(n_tasks)
+    assert warm_up == (f"seta_dag.tokens.row_settings:{name}", (STUDENT.name, "fastokens"))
+    warm_up.run()

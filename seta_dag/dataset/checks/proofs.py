@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from seta_dag.dataset.shards.reader import Shard
+from seta_dag.dataset.shards.facts import Shard
 from seta_dag.rollouts.reasons import Reason
 from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.variants import Variant

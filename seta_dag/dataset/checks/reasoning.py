@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seta_dag.dataset.ledger.ledger import LedgerLine, count_turns
+from seta_dag.dataset.ledger.ledger import count_turns
+from seta_dag.dataset.ledger.line import LedgerLine
 
 
 @dataclass(frozen=True, slots=True)

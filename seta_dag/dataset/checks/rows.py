@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
+from seta_dag.dataset.shards.facts import RowFacts, Shard
 from seta_dag.dataset.shards.layout import shard_paths
-from seta_dag.dataset.shards.reader import RowFacts, Shard
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.variants import Variant
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seta_dag.dataset.filters.base import Signals
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.rollouts.collect_trials import COLLECTED, CollectedTrial
 from seta_dag.rollouts.listing.failed_rollouts import FailedRollout
 from seta_dag.rollouts.listing.trials import Trial

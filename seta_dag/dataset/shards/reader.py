@@ -5,8 +5,7 @@ Each shard is read completely, one long column at a time. The result is kept unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,9 @@ from xxhash import xxh3_128
 
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
-from seta_dag.dataset.shards.layout import shard_paths
-from seta_dag.executor.memory import give_back
+from seta_dag.dataset.shards.facts import Batch, RowFacts, Shard
 from seta_dag.store.arrow import text_bytes, to_numpy
-from seta_dag.store.atomic import mark
 from seta_dag.store.parquet import opened
-from seta_dag.store.table import Table
 
 _GROUP_ROWS = 1000
 """Maximum number of rows that `datasets` puts into one Arrow batch."""
@@ -31,112 +27,6 @@ _PLAIN = (
     "n_assistant_tokens",
 )  # fmt: skip
 _NEVER_NULL = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
-
-
-@dataclass(frozen=True, slots=True)
-class RowFacts:
-    """What was read back of one row. The columns are as written, and null only if a shard is damaged.
-
-    Attributes:
-        ids: length of `input_ids`.
-        mask: length of `loss_mask`.
-        ones: number of 1s in the mask.
-        others: number of mask entries other than 0 and 1.
-        digest: hex xxh3 of text, ids and mask, which identifies the row that was proved.
-    """
-
-    task_id: str
-    trial_uid: str
-    conv_json_path: str | None
-    reward: float | None
-    model: str | None
-    n_messages: int | None
-    local_token_count: int | None
-    n_assistant_tokens: int | None
-    ids: int
-    mask: int
-    ones: int
-    others: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch that `datasets` reads from a shard: number of rows, and bytes as Arrow."""
-
-    rows: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Content of one shard, without its long columns.
-
-    Attributes:
-        name: file name.
-        size: of the file, in bytes.
-        rows: in order.
-        batches: that `datasets` reads from the file.
-    """
-
-    name: str
-    size: int
-    rows: tuple[RowFacts, ...]
-    batches: tuple[Batch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownShard:
-    """A shard that was read. The key changes with the file, but not with its name."""
-
-    key: str
-    shard: Shard
-
-
-_TABLE: Table[_KnownShard] = Table(_KnownShard)
-
-
-def read_shards(dataset: Path, memo: Path | None = None) -> list[Shard]:
-    """Read all shards of a dataset, in order; empty if there are none.
-
-    `memo` is a table: shards whose size and time have not changed are taken from it. None reads all.
-
-    Raises:
-        DatasetError: if a shard cannot be read or has another schema than `ROW_SCHEMA`.
-        OutputError: if the table cannot be written.
-    """
-    known = _known(memo)
-    paths = shard_paths(dataset)
-    shards = {_key(path): _named(known.get(_key(path)), path) or read_shard(path) for path in paths}
-    if shards.keys() != known.keys():
-        give_back()  # free memory that the C library would keep after the large columns
-        _write(memo, shards)
-    return list(shards.values())
-
-
-def remember(dataset: Path, memo: Path, shards: Iterable[Shard]) -> None:
-    """Add what was read back from these shards of `dataset`, before they came there, to the table."""
-    of_name = {shard.name: shard for shard in shards}
-    paths = (path for path in shard_paths(dataset) if path.name in of_name)
-    _write(memo, _known(memo) | {_key(path): of_name[path.name] for path in paths})
-
-
-def _known(memo: Path | None) -> dict[str, Shard]:
-    return {one.key: one.shard for one in (memo and _TABLE.read(memo)) or ()}
-
-
-def _write(memo: Path | None, shards: Mapping[str, Shard]) -> None:
-    if memo is not None:
-        _TABLE.write(memo, [_KnownShard(key, shard) for key, shard in shards.items()])
-
-
-def _key(path: Path) -> str:
-    # Unchanged shards are hard-linked under a new name whenever the number of shards changes.
-    return f"{path.stat().st_ino} {mark(path)}"
-
-
-def _named(shard: Shard | None, path: Path) -> Shard | None:
-    return shard and replace(shard, name=path.name)
 
 
 def read_shard(path: Path) -> Shard:

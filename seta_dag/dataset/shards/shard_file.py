@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.schema import FIELDS, LONG, ROW_SCHEMA
-from seta_dag.dataset.shards.reader import Shard, read_shard
+from seta_dag.dataset.shards.facts import Shard
+from seta_dag.dataset.shards.reader import read_shard
 from seta_dag.executor.memory import give_back
 from seta_dag.executor.stage_table import PieceFile
 from seta_dag.store.atomic import written_aside

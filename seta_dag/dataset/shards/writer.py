@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
+from seta_dag.dataset.shards.facts import Shard
+from seta_dag.dataset.shards.known import remember
 from seta_dag.dataset.shards.layout import plan_shards, shard_names
-from seta_dag.dataset.shards.reader import Shard, remember
 from seta_dag.dataset.shards.shard_file import ShardJob, ShardResult, write_shard
 from seta_dag.dataset.shards.source import RowSource
 from seta_dag.errors import WorkerLostError
+from seta_dag.executor.completed import completed
 from seta_dag.executor.in_process import InProcess
 from seta_dag.executor.stage import Progress, no_progress
-from seta_dag.executor.workers import Workers, completed
+from seta_dag.executor.workers import Workers
 from seta_dag.store.atomic import mark, marks, remove, replace_directory
 from seta_dag.store.layout import OutputLayout
 from seta_dag.store.table import Table

@@ -74,7 +74,8 @@ def trials(
     """The trial directories of a task: their logs, their report, how the agent ended."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
-    place = workers.get(student.rows(project).warm_up)  # needed for the tokens, and loaded meanwhile
+    # What the tokens will need is loaded meanwhile.
+    place = workers.get(student.rows(project).warm_up(len(tasks)))
     return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context), place))
 
 

@@ -30,7 +30,7 @@ def tokens(
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
     rows = student.rows(project)
-    place = workers.get(rows.warm_up)
+    place = workers.get(rows.warm_up(len(tasks)))
     return stage_result(
         tokenize_tasks(project.target, project.root, merged, rows, tasks, ticker(context), place)
     )

@@ -59,7 +59,8 @@ def planned(request: Request, waiting: Callable[[], None]) -> Iterator[BuildPlan
         plan = plan_build(request)
         store_options(request.out, request.options)
         # Also says what is wrong with the setting, before anything is built.
-        workers = WorkerSettings(workers=request.workers).get(request.student.rows(request.project).warm_up)
+        warm_up = request.student.rows(request.project).warm_up(len(plan.tasks))
+        workers = WorkerSettings(workers=request.workers).get(warm_up)
         if plan.tasks:  # in the background, while the code location is imported
             workers.start()
         try:

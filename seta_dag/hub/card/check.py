@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine, count_flags, count_turns
+from seta_dag.dataset.ledger.ledger import count_flags, count_turns
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.stats import Stats
 from seta_dag.hub.card.parse import Card, parse_card
 from seta_dag.hub.card.prose import Prose

@@ -9,13 +9,8 @@ from typing import Any
 
 from seta_dag import __version__
 from seta_dag.dataset.filters.filters import Filters
-from seta_dag.dataset.ledger.ledger import (
-    LedgerLine,
-    count_dispositions,
-    count_flags,
-    count_reasons,
-    count_turns,
-)
+from seta_dag.dataset.ledger.ledger import count_dispositions, count_flags, count_reasons, count_turns
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.stats import Stats, one_line
 from seta_dag.hub.card.front_matter import front_matter
 from seta_dag.hub.card.prose import Prose

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seta_dag.dataset.ledger.ledger import LedgerLine, read_ledger
+from seta_dag.dataset.ledger.ledger import read_ledger
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.errors import ConfigError, DatasetError

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.errors import DatasetError
 from seta_dag.reports.printable import printable
 from seta_dag.reports.row.display_token import Token, TokenKind

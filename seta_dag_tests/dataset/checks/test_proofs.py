@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seta_dag.dataset.checks.proofs import PROOFS, read_proofs, refused_by
-from seta_dag.dataset.shards.reader import RowFacts, Shard
+from seta_dag.dataset.shards.facts import RowFacts, Shard
 from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.trial_row import VariantCounts
 from seta_dag_tests.support.made import MadeTrial

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seta_dag.dataset.checks.reasoning import ReasoningReport, read_reasoning
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag_tests.support.sample_dataset import RUNS, ledger_line
 
 

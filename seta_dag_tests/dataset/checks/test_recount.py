@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.errors import ConfigError
 from seta_dag.rollouts.merge import merge_runs
 from seta_dag_tests.support.unprivileged import closed

@@ -15,8 +15,8 @@ from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
+from seta_dag.dataset.shards.known import read_shards
 from seta_dag.dataset.shards.layout import shard_paths
-from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import DatasetError
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.outcomes import OUTCOMES

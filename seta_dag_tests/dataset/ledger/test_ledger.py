@@ -17,13 +17,13 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
 from seta_dag.dataset.ledger.ledger import (
     LEDGER_SCHEMA,
-    LedgerLine,
     count_dispositions,
     count_reasons,
     read_filters,
     read_ledger,
     write_ledger,
 )
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.errors import DatasetError
 from seta_dag_tests.support.damage import FOLDER, SEEN
 from seta_dag_tests.support.sample_dataset import ledger_line, sample_ledger

@@ -18,8 +18,8 @@ from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
 from seta_dag.dataset.ledger.ledger import read_ledger, write_ledger
 from seta_dag.dataset.shards import shard_file
+from seta_dag.dataset.shards.known import read_shards
 from seta_dag.dataset.shards.layout import plan_shards, shard_paths
-from seta_dag.dataset.shards.reader import read_shards
 from seta_dag.errors import NotBuiltError
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.built import unbuilt

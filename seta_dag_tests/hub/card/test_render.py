@@ -12,7 +12,7 @@ import pytest
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import reasons
-from seta_dag.dataset.ledger.ledger import LedgerLine
+from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.stats import Stats, read_stats
 from seta_dag.hub.card.parse import parse_card
 from seta_dag.hub.card.prose import Prose, Section
