@@ -16,6 +16,7 @@ from seta_dag.executor.stage_table import PieceFile, TaskLine
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.fingerprint import task_fingerprint
 from seta_dag.rollouts.listing.trials import Trial
+from seta_dag.store.integrity import is_intact
 from seta_dag.tokens.example import build_row
 from seta_dag.tokens.outcomes import TrialOutcome, outcome
 from seta_dag.tokens.piece_file import PieceReader, PieceWriter, written_piece
@@ -38,6 +39,13 @@ class TaskInput(NamedTuple):
     reports: Mapping[str, Report] | None
 
 
+class Other(NamedTuple):
+    """A task of the piece that is built already: its line, and its input in case its file is damaged."""
+
+    line: TaskLine[TrialOutcome]
+    given: TaskInput
+
+
 class Shared(NamedTuple):
     """What all pieces have in common.
 
@@ -57,17 +65,21 @@ class Shared(NamedTuple):
 def tokenize_piece(piece: Piece) -> Mapping[str, Result]:
     """Write the file of a piece: rows of the tasks that are built, and copies of the others' rows.
 
-    The context of the piece are the lines of the other tasks.
+    The context of the piece are the other tasks, as `Other`.
     """
     shared: Shared = piece.shared
-    copied: list[TaskLine[TrialOutcome]] = piece.context
-    name = _file_name(piece, copied)
+    others: list[Other] = piece.context
+    name = _file_name(piece, others)
+    # Read as a whole, whatever their times: a damaged row must not get a new checksum by being copied.
+    files = {other.line.file for other in others if other.line.file is not None}
+    intact = {one for one in files if is_intact(shared.pieces / one.name, one.checksum)}
     with written_piece(shared.pieces / name) as file:
-        results: dict[str, Result] = {
-            task: attempt("tokens", lambda task=task: _build(shared, task, piece.tasks[task], file))  # type: ignore[misc]
-            for task in piece.tasks
-        }
-        results |= {line.task: _copy(shared.pieces, line, file) for line in copied}
+        results = {task: _attempt(shared, task, given, file) for task, given in piece.tasks.items()}
+        for line, given in others:
+            is_copied = line.file in intact
+            results[line.task] = (
+                _copy(shared.pieces, line, file) if is_copied else _attempt(shared, line.task, given, file)
+            )
     give_back()  # otherwise each worker keeps what its largest piece has taken
     done = PieceFile(name, file.checksum)
     return {
@@ -76,11 +88,15 @@ def tokenize_piece(piece: Piece) -> Mapping[str, Result]:
     }
 
 
-def _file_name(piece: Piece, copied: list[TaskLine[TrialOutcome]]) -> str:
+def _file_name(piece: Piece, others: list[Other]) -> str:
     """Return a name that no file with other rows has: an old file stays as it is while the table names it."""
     tasks = [(task, given.fingerprint) for task, given in piece.tasks.items()]
-    known = [(line.task, line.fingerprint, line.file and line.file.checksum) for line in copied]
+    known = [(line.task, line.fingerprint, line.file and line.file.checksum) for line, _ in others]
     return f"{hashlib.sha256(repr((tasks, known)).encode()).hexdigest()[:24]}.arrow"
+
+
+def _attempt(shared: Shared, task: str, given: TaskInput, file: PieceWriter) -> Result:
+    return attempt("tokens", lambda: _build(shared, task, given, file))
 
 
 def _build(shared: Shared, task: str, given: TaskInput, file: PieceWriter) -> Built:

@@ -19,7 +19,7 @@ from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.built import earlier_failures
 from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.row_settings import RowSettings
-from seta_dag.tokens.tokenize_piece import Shared, TaskInput, tokenize_piece
+from seta_dag.tokens.tokenize_piece import Other, Shared, TaskInput, tokenize_piece
 
 
 def tokenize_tasks(
@@ -41,17 +41,18 @@ def tokenize_tasks(
     reason, flags and tokens.
     """
     failed = earlier_failures(out, merged.fingerprints)
-    inputs = _inputs(out, merged, [task for task in tasks if task not in failed])
-    built = {
-        task: line
+    todo = {task for task in tasks if task not in failed}
+    groups = [group for group in cut(merged.fingerprints) if not todo.isdisjoint(group)]
+    inputs = _inputs(out, merged, [task for group in groups for task in group])
+    others = {
+        task: Other(line, inputs[task])
         for task, line in OUTCOMES.current(out, merged.fingerprints).items()
-        if line.failure is None and task not in inputs
+        if line.failure is None and task in inputs and task not in todo
     }
     shared = Shared(root, out.pieces, settings, len(merged.canonical))
     pieces = [
-        Piece({t: inputs[t] for t in some if t in inputs}, shared, [built[t] for t in some if t in built])
-        for some in cut(merged.fingerprints)
-        if not inputs.keys().isdisjoint(some)
+        Piece({t: inputs[t] for t in group if t in todo}, shared, [others[t] for t in group if t in others])
+        for group in groups
     ]
     skipped = {task: failed[task] for task in tasks if task in failed}
     stage = Stage(out, OUTCOMES, merged.fingerprints)

@@ -32,6 +32,8 @@ from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenize_tasks import tokenize_tasks
 from seta_dag.tokens.variants import VARIANTS
 from seta_dag_tests.support.builds import Place, take, tokenized, trial
+from seta_dag_tests.support.damage import FLIPPED_UNSEEN
+from seta_dag_tests.support.made import file_of
 from seta_dag_tests.support.written import write_row
 
 TASK = "multi_traj_task"
@@ -169,6 +171,24 @@ def test_a_changed_task_is_built_and_its_neighbours_are_copied(
     rows = {line.task: [replace(one, at=0) for one in line.records] for line in OUTCOMES.read(out)}
     before = {line.task: [replace(one, at=0) for one in line.records] for line in OUTCOMES.read(built[1][0])}
     assert rows == before
+    for variant in VARIANTS:
+        shutil.rmtree(out.dataset(variant))
+        write_shards(out, variant, read_ledger(out.ledger), merged.fingerprints)
+        assert contents(out.dataset(variant)) == contents(built[1][0].dataset(variant))
+
+
+def test_a_damaged_neighbour_is_built_again_and_not_copied(
+    rollouts: Path, built: dict[int, tuple[OutputLayout, StageReport]], tmp_path: Path
+) -> None:
+    out = OutputLayout(shutil.copytree(built[1][0].root, tmp_path / "out"))
+    merged = merge_runs(rollouts, "*", SETTINGS.identity)
+    prune(out, merged.fingerprints)  # so that the files are known by their time
+    path = file_of(out, TASK)
+    neighbours = {line.task for line in OUTCOMES.read(out) if line.file and line.file.name == path.name}
+    FLIPPED_UNSEEN(path)
+    with tokenized() as tasks:
+        tokenize_tasks(out, rollouts, merged, SETTINGS, [TASK])
+    assert tasks == neighbours > {TASK}
     for variant in VARIANTS:
         shutil.rmtree(out.dataset(variant))
         write_shards(out, variant, read_ledger(out.ledger), merged.fingerprints)
