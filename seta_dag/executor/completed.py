@@ -75,15 +75,13 @@ class _Run(Generic[Item, Result]):
         return future
 
     def _submit(self, index: int) -> Future[Result]:
-        for tries_left in reversed(range(TRIES)):
+        for _ in range(TRIES - 1):
             try:
                 return self._workers.open().submit(self._work, self._items[index])
             except (BrokenExecutor, OSError, EOFError):  # broken since the last result came
                 self._workers.close()
-                if not tries_left:
-                    raise
                 time.sleep(0.2)  # a fork server that is being killed refuses connections before it is gone
-        raise AssertionError
+        return self._workers.open().submit(self._work, self._items[index])
 
     def _result(self, future: Future[Result]) -> Iterator[tuple[Item, Result | WorkerLostError]]:
         index = self._running.pop(future)

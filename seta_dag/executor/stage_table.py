@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from seta_dag.store.integrity import is_unchanged
+from seta_dag.store.integrity import is_unchanged, with_present_time
 from seta_dag.store.layout import OutputLayout
 from seta_dag.store.table import Table
 
@@ -94,8 +94,6 @@ class StageTable(Generic[Record]):
 
 
 def _with_present_time(out: OutputLayout, line: TaskLine[Any]) -> TaskLine[Any]:
-    from seta_dag.store.integrity import with_present_time
-
     if line.file is None:
         return line
     checksum = with_present_time(out.piece(line.file.name), line.file.checksum)

@@ -22,17 +22,28 @@ class ChecksummedFile(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
         self._sum = xxh3_64()
+        self._failed: OSError | None = None
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        """Write all of `data` and return its length."""
+        """Write all of `data` and return its length.
+
+        Raises:
+            OSError: it cannot be written, or an earlier write failed: a file with a gap is of no use.
+        """
+        if self._failed is not None:
+            raise self._failed
         self._sum.update(data)
         # An unbuffered file may take fewer bytes than it is given.
         left = memoryview(data).cast("B")
-        while left:
-            left = left[self._file.write(left) :]
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self._failed = error
+            raise
         return len(data)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -135,6 +136,21 @@ def test_a_dropped_trial_has_a_reason_and_no_counts(tmp_path: Path) -> None:
     assert dropped.thinking is dropped.nothink is None
     assert row.reason is None and row.of("thinking").proof
     assert (unlogged.task_id, unlogged.reason, unlogged.snapshot) == ("a", "no_conversation", None)
+
+
+def test_a_file_with_a_failed_write_never_appears(tmp_path: Path) -> None:
+    """The disk is full for one row, and has room again for the next one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(OSError, match="File too large"), written_piece(tmp_path / "task") as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                file.add(b"x" * 20_000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        with pytest.raises(OSError, match="File too large"):
+            file.add(b"y")
+    assert not list(tmp_path.iterdir())
 
 
 def test_copied_rows_are_the_same_in_any_order(tmp_path: Path) -> None:

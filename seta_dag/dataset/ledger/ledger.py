@@ -24,8 +24,8 @@ from seta_dag.store.table import arrow_type
 
 DISPOSITIONS = ("row", "superseded", "dropped")
 
-
 LEDGER_SCHEMA: pa.Schema = pa.schema(arrow_type(LedgerLine).fields)
+"""One column per field of `LedgerLine`."""
 
 _FILTERS = b"seta_dag.filters"
 

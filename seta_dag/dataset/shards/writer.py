@@ -71,8 +71,8 @@ def write_shards(
     `workers` are by default this process.
 
     Raises:
-        NotBuiltError: if the stage file of a row is missing or damaged; a damaged one is removed, so that
-            the next build rebuilds it.
+        NotBuiltError: if the file with a row is missing or damaged; a damaged one is removed, so that the
+            next build rebuilds its tasks.
         OutputError: if the dataset cannot be written.
     """
     rows = [line.key for line in ledger if line.disposition == "row"]
@@ -85,11 +85,7 @@ def write_shards(
     # The second condition finds files that no build wrote; a rewrite removes them.
     if [unchanged.get(plan.key) for plan in plans] == list(paths) and len(list(data.iterdir())) == len(paths):
         return Shards(paths, 0, len(rows))
-    for left in out.stages.glob(f"{variant}*.new"):  # if an earlier build was killed
-        remove(left)
-    # Not the same name again: a worker on a cluster may still be writing for a build that was killed.
-    aside = out.stages / f"{variant}.{token_hex(4)}.new"
-    (aside / "data").mkdir(parents=True)
+    aside = _new_directory(out, variant)
     jobs = []
     for name, plan in zip(names, plans, strict=True):
         if plan.key in unchanged:
@@ -102,6 +98,16 @@ def write_shards(
     _INDEX.write(index, [_Written(plan.key, path.name, mark(path)) for plan, path in written_now])
     remember(out.dataset(variant), out.shard_facts(variant), written)
     return Shards(paths, len(jobs), len(rows))
+
+
+def _new_directory(out: OutputLayout, variant: Variant) -> Path:
+    """Return an empty directory for the dataset, and remove those that killed builds have left."""
+    for left in out.stages.glob(f"{variant}*.new"):
+        remove(left)
+    # Not the same name again: a worker on a cluster may still be writing for a build that was killed.
+    aside = out.stages / f"{variant}.{token_hex(4)}.new"
+    (aside / "data").mkdir(parents=True)
+    return aside
 
 
 def _write(

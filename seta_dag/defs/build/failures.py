@@ -34,7 +34,10 @@ def step_sentence(event: dg.DagsterEvent) -> str:
     """Return the message of our own error, or of the first cause of another, without its class name."""
     error: Any = getattr(event.event_specific_data, "error", None)
     # Dagster wraps what a step raised: unwrap to an error of ours, which is a sentence, or the first cause.
+    # What a worker process raised has its traceback there as a cause, which says nothing more.
     while error is not None and error.cause is not None and not error.message.startswith("seta_dag."):
+        if error.cause.cls_name == "_RemoteTraceback":
+            break
         error = error.cause
     message = error.message.strip() if error is not None else event.message
     return f"{event.step_key or event.job_name}: {_CLASS.sub('', message or '')}"
