@@ -66,10 +66,10 @@ def write_shard(job: ShardJob) -> ShardResult:
     damaged = [file.name for file in files if not is_intact(job.pieces / file.name, file.checksum)]
     if damaged:
         return ShardResult(None, tuple(damaged))
-    readers = {file.name: PieceReader(job.pieces / file.name) for file in files}
-    _write(job.path, (_table(job, readers, group) for group in _row_groups(job.rows, job.variant)))
-    shard = read_shard(job.path)
+    _write(job.path, _tables(job, [file.name for file in files]))
     give_back()  # free memory that the C library would keep after the large columns
+    shard = read_shard(job.path)
+    give_back()
     return ShardResult(shard)
 
 
@@ -92,6 +92,12 @@ def _write(path: Path, groups: Iterable[pa.Table]) -> None:
     with written_aside(path) as aside, pq.ParquetWriter(aside, ROW_SCHEMA, **settings) as writer:
         for group in groups:
             writer.write_table(group)
+
+
+def _tables(job: ShardJob, names: Iterable[str]) -> Iterator[pa.Table]:
+    # The files are mapped only until the last table is written, and no longer when the shard is read back.
+    readers = {name: PieceReader(job.pieces / name) for name in names}
+    return (_table(job, readers, group) for group in _row_groups(job.rows, job.variant))
 
 
 def _table(job: ShardJob, readers: Mapping[str, PieceReader], rows: Sequence[TrialOutcome]) -> pa.Table:
