@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from itertools import accumulate
 
 import dagster as dg
 import pytest
 
 from seta_dag.defs.build import progress
 from seta_dag.defs.build.progress import PROGRESS, sentence
+from seta_dag.executor.pieces import cut
 from seta_dag_tests.support.builds import Place
 
 SENTENCES = {
@@ -38,7 +40,7 @@ class StepRecorder(logging.Handler):
             self.steps.append((fields["stage"], fields["done"], fields["total"], fields["unit"]))
 
 
-def test_every_stage_reports_each_task_to_displays_and_to_the_dagster_log(
+def test_every_stage_reports_each_piece_to_displays_and_to_the_dagster_log(
     place: Place, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
@@ -56,7 +58,7 @@ def test_every_stage_reports_each_task_to_displays_and_to_the_dagster_log(
             for name, done, total, unit in recorder.steps
             if (name, total, unit) == (stage, tasks, "tasks")
         ]
-        assert counts == list(range(1, tasks + 1))
+        assert counts == list(accumulate(map(len, cut(place.tasks()))))
     assert {name for name, _, _, unit in recorder.steps if unit == "shards"} == {
         "thinking_dataset",
         "nothink_dataset",
