@@ -7,4 +7,4 @@ from seta_dag.defs.resources import Project, StudentSettings
 
 __all__ = ["MAKER", "definitions"]
 
-MAKER = StudentSettings().load(Project())
+MAKER = StudentSettings().rows(Project()).maker(1)
