@@ -8,7 +8,7 @@ import dagster as dg
 from seta_dag.dataset.checks.proofs import PROOFS, ProofReport, read_proofs, refused_by
 from seta_dag.dataset.checks.reasoning import read_reasoning
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
-from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.checks.rows import altered_rows, wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import count_dispositions, read_filters, read_ledger
 from seta_dag.dataset.shards.known import read_shards
 from seta_dag.defs.assets.dataset import DATASETS, ledger
@@ -30,6 +30,7 @@ READ_BACK = {
     "schema": "Columns, types and metadata of the shards are exactly those of a row.",
     "rows_match_the_ledger": "The rows read back from the shards are the ledger's rows, in order.",
     "lengths": "Ids, mask and counts of each row are consistent.",
+    "as_built": "Every other column of each row is as the build wrote it, the log byte for byte.",
 }
 
 
@@ -92,15 +93,16 @@ def _dataset_checks(variant: Variant) -> dg.AssetChecksDefinition:
         out, lines = project.target, read_ledger(project.target.ledger)
         folder, rows = out.dataset(variant), count_dispositions(lines)["row"]
         shards = read_shards(folder, out.shard_facts(variant))
+        outcomes = OUTCOMES.built(out, read_merged(out.resume_chain).fingerprints)
         read_back = {
             "schema": wrong_schemas(folder),
             "rows_match_the_ledger": wrong_rows(shards, lines, variant),
             "lengths": wrong_lengths(shards),
+            "as_built": altered_rows(shards, outcomes, variant),
         }
         # A check is reported even if an earlier one failed, so that the UI shows all that is wrong at once.
         for name, faults in read_back.items():
             yield verdict(faults, f"{rows} rows", check_name=name, asset_key=key)
-        outcomes = OUTCOMES.built(out, read_merged(out.resume_chain).fingerprints)
         report = read_proofs(shards, outcomes, variant)
         for name in PROOFS:
             yield _proof_verdict(report, name, key)

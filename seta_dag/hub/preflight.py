@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seta_dag.dataset.checks.proofs import read_proofs
 from seta_dag.dataset.checks.reasoning import read_reasoning
 from seta_dag.dataset.checks.recount import count_by_run, unaccounted
-from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.checks.rows import altered_rows, wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_filters, read_ledger
 from seta_dag.dataset.shards.known import read_shards
 from seta_dag.errors import ConfigError, PublishError
@@ -93,6 +93,8 @@ class Preflight:
         yield from wrong_lengths(shards)
         if variant == "thinking" and read_reasoning(lines).lost:
             yield "no row has reasoning, although logs hold some"
-        unproved = read_proofs(shards, OUTCOMES.built(self.out, merged.fingerprints), variant).unproved
+        outcomes = OUTCOMES.built(self.out, merged.fingerprints)
+        yield from altered_rows(shards, outcomes, variant)
+        unproved = read_proofs(shards, outcomes, variant).unproved
         yield from (f"{uid}: not the row that was proved" for uid in unproved)
         yield from check_card(folder, lines, filters=read_filters(self.out.ledger))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 from xxhash import xxh3_128
@@ -14,6 +16,11 @@ from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.rollouts.sources.usage import TokenCounts, provider_token_counts
+
+SHORT = (
+    "task_id", "trial_uid", "reward", "model", "conv_json_path", "provider_token_counts", "n_messages",
+)  # fmt: skip
+"""The columns that do not depend on the variant, apart from the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class LogColumns:
     n_messages: int
     content: str = ""
 
+    def with_content(self, log: bytes, task_id: str | None, trial_uid: str) -> LogColumns:
+        """Return a copy with the digest; `log` is `raw_conv_json` in UTF-8."""
+        short = [task_id, trial_uid, *(getattr(self, name) for name in SHORT[2:])]
+        return replace(self, content=content_digest(xxh3_128(log), short))
+
 
 def raw_log(chosen: Snapshot) -> bytes:
     """Return `raw_conv_json`: the log in UTF-8, without a byte order mark."""
@@ -48,7 +60,18 @@ def log_columns(root: Path, trial: Trial, report: Report, chosen: Snapshot, n_me
     reward, name = report.reward, clean(model) if isinstance(model, str) else None
     path = clean(chosen.path.relative_to(root).as_posix())
     counts = provider_token_counts(chosen.log)
-    # The long text goes in as it is; only what is short is worth serializing.
-    content = xxh3_128(raw_log(chosen))
-    content.update(orjson.dumps([trial.task_id, trial.uid, reward, name, path, counts, n_messages]))
-    return LogColumns(reward, name, path, counts, n_messages, content.hexdigest())
+    columns = LogColumns(reward, name, path, counts, n_messages)
+    return columns.with_content(raw_log(chosen), trial.task_id, trial.uid)
+
+
+def content_digest(log: xxh3_128, short: Sequence[Any]) -> str:
+    """Return the digest of the columns of a row that do not depend on the variant.
+
+    It is made when the log is read, and compared with what is in the shards later.
+
+    Args:
+        log: the hash of `raw_conv_json` in UTF-8. The other columns are added to it.
+        short: values of the columns `SHORT`.
+    """
+    log.update(orjson.dumps(list(short)))
+    return log.hexdigest()

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import orjson
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.accounting import account
@@ -73,8 +72,8 @@ class MadeTrial:
             self.trial, self.report, snapshot="conv_1.json", n_assistant_turns=1, first_batch=file.n_batches
         )
         path = f"{self.trial.path}/CAMEL_LOG_DIR/agent/conv_1.json"
-        content = digest(b"{}", orjson.dumps([self.task, self.report.reward, path]), b"")
-        row.columns = LogColumns(self.report.reward, "kimi-k2.5", path, TokenCounts(), 2, content)
+        columns = LogColumns(self.report.reward, "kimi-k2.5", path, TokenCounts(), 2)
+        row.columns = columns.with_content(b"{}", self.task, self.trial.uid)
         if self.reason:
             return row.drop(self.reason, f"thinking: {self.reason}")
         file.add(b"{}")

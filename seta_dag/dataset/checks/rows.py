@@ -1,11 +1,11 @@
-"""Compare the written shards with the schema and the ledger (rules R10 and R11, docs/rules.md).
+"""Compare the written shards with the schema, the ledger and the build (rules R10 and R11, docs/rules.md).
 
 Each check returns one sentence per fault; an empty list means that it passed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.facts import RowFacts, Shard
 from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.store.parquet import opened
+from seta_dag.tokens.log_columns import SHORT
+from seta_dag.tokens.outcomes import TrialOutcome
 from seta_dag.tokens.variants import Variant
 
 _COMPARED = ("task_id", "trial_uid", "reward", "n_messages", "local_token_count", "n_assistant_tokens")
@@ -71,3 +73,30 @@ def wrong_lengths(shards: Sequence[Shard]) -> list[str]:
 def _fits(row: RowFacts) -> bool:
     lengths = row.local_token_count == row.ids == row.mask
     return bool(lengths and row.n_assistant_tokens == row.ones > 0 and row.others == 0)
+
+
+def altered_rows(
+    shards: Iterable[Shard], outcomes: Mapping[str, Sequence[TrialOutcome]], variant: Variant
+) -> list[str]:
+    """Find rows whose log, or any other column that the variants share, is not as the build wrote it.
+
+    Text, ids and mask that are those of no row are left to the proofs. `outcomes` are the outcomes of all
+    built trials, keyed by task id.
+    """
+    built = [one for lines in outcomes.values() for one in lines if one.reason is None]
+    written = {(one.row.content, one.of(variant).proof) for one in built}
+    contents, proofs = {content for content, _ in written}, {proof for _, proof in written}
+    of_trial = {(one.task_id, one.trial_uid): one for one in built}
+    return [
+        f"{row.trial_uid}: {_altered(row, of_trial.get((row.task_id, row.trial_uid)))}"
+        for row in (row for shard in shards for row in shard.rows)
+        # A row whose log is one trial's and whose text is another's is altered, too.
+        if row.content not in contents or ((row.content, row.digest) not in written and row.digest in proofs)
+    ]
+
+
+def _altered(row: RowFacts, built: TrialOutcome | None) -> str:
+    if built is None:
+        return "not a row of this build"
+    names = [name for name in SHORT[2:] if getattr(row, name) != getattr(built.row, name)]
+    return f"{', '.join(names) or 'raw_conv_json'} not as the build wrote it"

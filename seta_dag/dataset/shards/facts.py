@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seta_dag.rollouts.sources.usage import TokenCounts
+
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
@@ -15,6 +17,7 @@ class RowFacts:
         ones: number of 1s in the mask.
         others: number of mask entries other than 0 and 1.
         digest: hex xxh3 of text, ids and mask, which identifies the row that was proved.
+        content: digest of all other columns that the variants share, as `LogColumns.content`.
     """
 
     task_id: str
@@ -22,6 +25,7 @@ class RowFacts:
     conv_json_path: str | None
     reward: float | None
     model: str | None
+    provider_token_counts: TokenCounts | None
     n_messages: int | None
     local_token_count: int | None
     n_assistant_tokens: int | None
@@ -30,6 +34,7 @@ class RowFacts:
     ones: int
     others: int
     digest: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)

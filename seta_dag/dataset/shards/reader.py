@@ -17,15 +17,14 @@ from xxhash import xxh3_128
 from seta_dag.dataset.schema import FIELDS, ROW_SCHEMA
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
 from seta_dag.dataset.shards.facts import Batch, RowFacts, Shard
+from seta_dag.rollouts.sources.usage import TokenCounts
 from seta_dag.store.arrow import text_bytes, to_numpy
 from seta_dag.store.parquet import opened
+from seta_dag.tokens.log_columns import SHORT, content_digest
 
 _GROUP_ROWS = 1000
 """Maximum number of rows that `datasets` puts into one Arrow batch."""
-_PLAIN = (
-    "task_id", "trial_uid", "conv_json_path", "reward", "model", "n_messages", "local_token_count",
-    "n_assistant_tokens",
-)  # fmt: skip
+_PLAIN = (*SHORT, "local_token_count", "n_assistant_tokens")
 _NEVER_NULL = ("task_id", "trial_uid", "reward", "chat_template_str", "input_ids", "loss_mask")
 
 
@@ -46,16 +45,24 @@ def _read_group(file: pq.ParquetFile, group: int, found: list[RowFacts], sizes: 
     for batch in _batches(file, group, list(_PLAIN)):
         rows += batch.to_pylist()
         batches.append([batch.num_rows, arrow_bytes(batch)])
-    digests = [xxh3_128() for _ in rows]
+    digests, logs = [xxh3_128() for _ in rows], [xxh3_128() for _ in rows]
     for name in (name for name in FIELDS if name not in _PLAIN):
+        hashes = logs if name == "raw_conv_json" else digests
         # Batches have the same boundaries for every column, so batch n always starts at the same row.
         start = 0
         for n, batch in enumerate(_batches(file, group, [name])):
             batches[n][1] += arrow_bytes(batch)
-            _count(name, batch[name], rows[start:], digests[start:])
+            _count(name, batch[name], rows[start:], hashes[start:])
             start += batch.num_rows
-    found += [RowFacts(**row, digest=digest.hexdigest()) for row, digest in zip(rows, digests, strict=True)]
+    found += map(_facts, rows, digests, logs)
     sizes += [Batch(n, size) for n, size in batches]
+
+
+def _facts(row: dict[str, Any], digest: xxh3_128, log: xxh3_128) -> RowFacts:
+    content = content_digest(log, [row[name] for name in SHORT])
+    counts = row["provider_token_counts"]
+    row["provider_token_counts"] = TokenCounts(**counts) if counts else None
+    return RowFacts(**row, digest=digest.hexdigest(), content=content)
 
 
 def _count(name: str, column: pa.Array, rows: list[dict[str, Any]], digests: list[xxh3_128]) -> None:
@@ -64,16 +71,14 @@ def _count(name: str, column: pa.Array, rows: list[dict[str, Any]], digests: lis
     `rows` and `digests` start with the column's first row, and may continue after its last one.
     """
     values: Any
-    if name == "chat_template_str":
+    if name in ("raw_conv_json", "chat_template_str"):
         values, offsets = text_bytes(column)
     elif name == "input_ids":
         values, offsets = to_numpy(column, np.int32)
-    elif name == "loss_mask":
+    else:
         wide, offsets = to_numpy(column, np.int64)
         # Proofs hash an int8 mask. As unsigned, negative entries are huge: one comparison finds all invalid.
         values, invalid = wide.astype(np.int8), wide.view(np.uint64) > 1
-    else:
-        return
     # List i is `values[offsets[i]:offsets[i + 1]]`; Python ints, since numpy ones are no JSON for the table.
     starts, ends = offsets[:-1].tolist(), offsets[1:].tolist()
     for row, digest, start, end in zip(rows, digests, starts, ends, strict=False):

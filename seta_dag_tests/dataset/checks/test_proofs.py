@@ -28,7 +28,8 @@ def shard(*uids: str) -> Shard:
 
 
 def _row(uid: str) -> RowFacts:
-    return RowFacts("a", uid, None, 0.5, None, 2, 10, 5, ids=10, mask=10, ones=5, others=0, digest=uid)
+    counted = {"ids": 10, "mask": 10, "ones": 5, "others": 0}
+    return RowFacts("a", uid, None, 0.5, None, None, 2, 10, 5, **counted, digest=uid, content=uid)
 
 
 COVERED_BY: dict[str, tuple[dict[str, Any], set[str]]] = {

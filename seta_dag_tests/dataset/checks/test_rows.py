@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seta_dag.dataset.checks.proofs import read_proofs
-from seta_dag.dataset.checks.rows import wrong_lengths, wrong_rows, wrong_schemas
+from seta_dag.dataset.checks.rows import altered_rows, wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_ledger
 from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.dataset.shards.known import read_shards
@@ -45,11 +45,13 @@ def failed_checks(out: OutputLayout, variant: Any = "thinking") -> dict[str, lis
     """Return the faults each check reports for a variant; checks that pass are left out."""
     folder, lines = out.dataset(variant), read_ledger(out.ledger)
     shards = read_shards(folder, out.shard_facts(variant))
+    outcomes = OUTCOMES.built(out, merged(MADE).fingerprints)
     faults_of = {
         "schema": wrong_schemas(folder),
         "rows_match_the_ledger": wrong_rows(shards, lines, variant),
         "lengths": wrong_lengths(shards),
-        "proved": read_proofs(shards, OUTCOMES.built(out, merged(MADE).fingerprints), variant).unproved,
+        "as_built": altered_rows(shards, outcomes, variant),
+        "proved": read_proofs(shards, outcomes, variant).unproved,
     }
     return {check: faults for check, faults in faults_of.items() if faults}
 
@@ -64,16 +66,34 @@ def edit_with(column: str, change: Callable[[Any], Any]) -> Callable[[Rows], obj
     return lambda rows: rows[0].update({column: change(rows[0][column])})
 
 
-ROWS, LENGTHS, PROVED = "rows_match_the_ledger", "lengths", "proved"
+def _with_text_of_another_row(rows: Rows) -> None:
+    names = ("chat_template_str", "input_ids", "loss_mask", "local_token_count", "n_assistant_tokens")
+    rows[0].update({name: rows[1][name] for name in names})
+
+
+ROWS, LENGTHS, BUILT, PROVED = "rows_match_the_ledger", "lengths", "as_built", "proved"
 FAULTS: dict[str, tuple[Callable[[Rows], object], set[str]]] = {
     "a missing row": (lambda rows: rows.pop(), {ROWS}),
     "a duplicated row": (lambda rows: rows.insert(0, rows[0]), {ROWS}),
     "rows out of order": (lambda rows: rows.reverse(), {ROWS}),
-    "a row that the ledger drops": (edit(task_id="c", trial_uid="c_t0_ab"), {ROWS}),
-    "another uid": (edit(trial_uid="a_t0_ac"), {ROWS}),
-    "another reward": (edit(reward=1.0), {ROWS}),
-    "another count of messages": (edit(n_messages=3), {ROWS}),
-    "a null count of messages": (edit(n_messages=None), {ROWS}),
+    "a row that the ledger drops": (edit(task_id="c", trial_uid="c_t0_ab"), {ROWS, BUILT}),
+    "another uid": (edit(trial_uid="a_t0_ac"), {ROWS, BUILT}),
+    "another reward": (edit(reward=1.0), {ROWS, BUILT}),
+    "another count of messages": (edit(n_messages=3), {ROWS, BUILT}),
+    "a null count of messages": (edit(n_messages=None), {ROWS, BUILT}),
+    "another model": (edit(model="gpt"), {BUILT}),
+    "no model": (edit(model=None), {BUILT}),
+    "another path": (edit(conv_json_path="../x.json"), {BUILT}),
+    "no path": (edit(conv_json_path=None), {BUILT}),
+    "other counts of the provider": (
+        edit_with("provider_token_counts", lambda all: all | {"total_tokens": 1}),
+        {BUILT},
+    ),
+    "no counts of the provider": (edit(provider_token_counts=None), {BUILT}),
+    "another log": (edit_with("raw_conv_json", lambda log: f"{log} "), {BUILT}),
+    "an empty log": (edit(raw_conv_json=""), {BUILT}),
+    "no log": (edit(raw_conv_json=None), {BUILT}),
+    "the text, ids and mask of another row": (_with_text_of_another_row, {ROWS, BUILT}),
     "another count of tokens": (edit(local_token_count=1), {ROWS, LENGTHS}),
     "another count of trainable tokens": (edit(n_assistant_tokens=1), {ROWS, LENGTHS}),
     "another text": (edit_with("chat_template_str", str.upper), {PROVED}),
