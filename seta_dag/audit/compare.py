@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from seta_dag.rollouts.conversation import Conversation
+from seta_dag.rollouts.json_reader import clean
+from seta_dag.rollouts.sources.usage import provider_token_counts
 from seta_dag.tokens.variants import Variant
 
 
@@ -22,16 +25,24 @@ def has_tokens(row: Mapping[str, Any], ids: Any, mask: Any) -> bool:
     return np.array_equal(row["input_ids"], ids) and np.array_equal(row["loss_mask"], mask)
 
 
-def compare_counts(row: Mapping[str, Any], talk: Conversation, counted: Collection[int]) -> str | None:
-    """Return which counts of a row are wrong, None if none are; `counted` are right as `n_messages`."""
+def compare_short(
+    row: Mapping[str, Any], log: dict[str, Any], talk: Conversation, counted: Collection[int]
+) -> str | None:
+    """Return which short columns of a row are wrong, None if none are.
+
+    Only those that the row's own log and tokens decide are compared; reward and path are not among them.
+    `counted` are right as `n_messages`.
+    """
     expected = {
+        "model": clean(log["model"]) if isinstance(log.get("model"), str) else None,
+        "provider_token_counts": asdict(provider_token_counts(log)),
         "local_token_count": len(row["input_ids"]),
         "n_assistant_tokens": sum(row["loss_mask"]),
         "n_messages": talk.n_messages,
     }
     if row["n_messages"] in counted:
         del expected["n_messages"]
-    wrong = [f"{name} is {row[name]}, not {n}" for name, n in expected.items() if row[name] != n]
+    wrong = [f"{name} is {row[name]}, not {value}" for name, value in expected.items() if row[name] != value]
     return "; ".join(wrong) or None
 
 

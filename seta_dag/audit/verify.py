@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seta_dag.audit.borrowed import with_reasoning_of
-from seta_dag.audit.compare import compare_counts, first_difference, has_tokens, variant_of
+from seta_dag.audit.compare import compare_short, first_difference, has_tokens, variant_of
 from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings
 from seta_dag.loaders.columns import require_columns, shards_in
@@ -23,8 +23,8 @@ from seta_dag.tokens.tokenizer import StudentTokenizer
 from seta_dag.tokens.variants import Variant
 
 _COLUMNS = (
-    "trial_uid", "local_token_count", "n_assistant_tokens", "n_messages", "raw_conv_json",
-    "chat_template_str", "input_ids", "loss_mask",
+    "trial_uid", "model", "provider_token_counts", "local_token_count", "n_assistant_tokens", "n_messages",
+    "raw_conv_json", "chat_template_str", "input_ids", "loss_mask",
 )  # fmt: skip
 # Rows hold lists of up to 100,000 Python ints, so a batch is kept small.
 _ROWS_PER_BATCH = 32
@@ -90,7 +90,7 @@ class _Verifier:
             talk, counted = conversation(log), counted_messages(log)
         except (json_reader.UnreadableError, KeyError, TypeError, AttributeError, RecursionError):
             return RowVerdict(uid, "unexplained", detail="raw_conv_json is not a conversation log")
-        if detail := compare_counts(row, talk, counted):
+        if detail := compare_short(row, log, talk, counted):
             return RowVerdict(uid, "unexplained", detail=detail)
         variant = variant_of(row["chat_template_str"])
         ours = render(talk, variant)

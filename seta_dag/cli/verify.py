@@ -16,11 +16,13 @@ from seta_dag.cli.common import STUDENT
 def verify(dataset: str, student: str | None) -> None:
     """Rebuild every row of a DATASET, a folder or a Hub id, and show where it differs.
 
-    The dataset may be anyone's. For one of our own, the student is the one it was built for.
+    The dataset may be anyone's. For one of our own, the student is the one it was built for, and every column
+    is compared with what the build wrote.
 
-    Exit code 0: every row is equal, or its difference has a name. 1: a row is unexplained, or the rows
-    cannot be read. 2: neither a folder nor a dataset on the Hub.
+    Exit code 0: every row is equal, or its difference has a name. 1: a row is unexplained or was altered
+    after the build, or the rows cannot be read. 2: neither a folder nor a dataset on the Hub.
     """
+    from seta_dag.audit.as_built import verify_as_built
     from seta_dag.audit.claims import verify_counts
     from seta_dag.audit.verify import verify as run_verify
     from seta_dag.loaders.columns import dataset_folder, shards_in
@@ -35,8 +37,9 @@ def verify(dataset: str, student: str | None) -> None:
     for row in verdicts:
         if row.verdict != "equal":
             click.echo(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")
-    for sentence in verify_counts(folder):
+    altered = verify_as_built(folder)
+    for sentence in [*altered, *verify_counts(folder)]:
         click.echo(sentence)
     counts = Counter(row.verdict for row in verdicts)
     click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("equal", "explained", "unexplained")))
-    sys.exit(1 if counts["unexplained"] else 0)
+    sys.exit(1 if counts["unexplained"] or altered else 0)

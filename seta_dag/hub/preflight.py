@@ -58,7 +58,10 @@ class Preflight:
 
         faults = list(self._faults(variant))
         if faults:
-            raise PublishError(f"{self.out.dataset(variant)} fails a check: {'; '.join(faults[:_SHOWN])}")
+            self.out.forget()  # so that the next build reads what it has written, whatever the files' times
+            raise PublishError(
+                f"{self.out.dataset(variant)} fails a check: {'; '.join(faults[:_SHOWN])}; build again"
+            )
         found = scan(self.out.dataset(variant), read_allowed(self.allowed) if self.allowed else ())
         report = self.out.root / f"secrets-{variant}.json"
         write_report(report, found)

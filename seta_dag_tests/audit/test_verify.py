@@ -103,6 +103,7 @@ def complete_row(messages: list[Any], tools: list[Any], text: str, ids: list[int
     """Return a row with these columns and the counts that follow from them."""
     return row(
         1,
+        model="m",
         raw_conv_json=json.dumps(log(messages, tools)),
         chat_template_str=text,
         input_ids=ids,
@@ -151,6 +152,8 @@ def altered(**columns: Callable[[Any], Any]) -> Row:
         (lambda: altered(loss_mask=lambda mask: mask[::-1]), "input_ids or loss_mask"),
         (lambda: altered(n_messages=lambda n: n + 1), "n_messages is 6, not 5"),
         (lambda: altered(n_assistant_tokens=lambda n: 0), "n_assistant_tokens is 0, not"),
+        (lambda: altered(model=lambda name: None), "model is None, not m"),
+        (lambda: altered(provider_token_counts=lambda counts: None), "provider_token_counts is None, not"),
         (lambda: altered(raw_conv_json=lambda raw: raw[:-1]), "not a conversation log"),
         (lambda: altered(raw_conv_json=lambda raw: "[1]"), "not a conversation log"),
     ],

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from seta_dag.cli import main
 from seta_dag.dataset.filters.filters import Filters
+from seta_dag.dataset.schema import ROW_SCHEMA
 from seta_dag.definitions import code_location
 from seta_dag.defs.build.build import build, planned
 from seta_dag.defs.build.plan import Request
@@ -106,13 +109,22 @@ def change_rows(place: Place) -> str:
     return "not the row that was proved"
 
 
+def change_unproved_columns(place: Place) -> str:
+    """Replace the log and remove the provider's counts in a shard, with its size and time as they were."""
+    shard = next((place.out.dataset("nothink") / "data").iterdir())
+    rows = pq.read_table(shard).to_pylist()
+    rows[0] |= {"raw_conv_json": "{}", "provider_token_counts": None}
+    pq.write_table(pa.Table.from_pylist(rows, schema=ROW_SCHEMA), shard)
+    return "provider_token_counts not as the build wrote it"
+
+
 def add_a_trial(place: Place) -> str:
     """Add a trial after the build. Return part of the expected failure."""
     take(place.rollouts / "exp" / "kimi", "zero_reward")
     return "lines in the ledger"
 
 
-@pytest.mark.parametrize("spoil", [leave_secrets, change_rows, add_a_trial])
+@pytest.mark.parametrize("spoil", [leave_secrets, change_rows, change_unproved_columns, add_a_trial])
 def test_failed_check_keeps_the_dataset_off_the_hub(
     place: Place, instance: dg.DagsterInstance, hub: LoopbackHub, spoil: Callable[[Place], str]
 ) -> None:
@@ -122,6 +134,24 @@ def test_failed_check_keeps_the_dataset_off_the_hub(
     assert any(expected in failure for failure in failures), failures
     tree = hub.repositories.get("org/seta-nothink")
     assert tree is None or "README.md" not in tree.at("main").tree
+
+
+def test_damage_that_leaves_size_and_time_is_refused_and_the_next_build_repairs_it(
+    place: Place, instance: dg.DagsterInstance, hub: LoopbackHub
+) -> None:
+    assert not place.build(instance).failures
+    before = place.visible()
+    shard = next((place.out.dataset("thinking") / "data").iterdir())
+    times = shard.stat().st_atime_ns, shard.stat().st_mtime_ns
+    data = shard.read_bytes()
+    assert data.count(b"stack_overflow__104") > 0
+    shard.write_bytes(data.replace(b"stack_overflow__104", b"stack_overflow__105"))
+    os.utime(shard, ns=times)
+    failures = publish_all(instance, request_of(place, allow_secrets=True))
+    assert any("stack_overflow" in failure for failure in failures) and commits(hub) == 1  # nothink only
+    assert not place.build(instance).failures
+    assert place.visible() == before
+    assert publish_all(instance, request_of(place, allow_secrets=True)) == ()
 
 
 def test_dataset_without_rows_is_not_published(
