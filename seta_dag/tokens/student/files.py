@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,15 +31,50 @@ def download(repo_id: str) -> Path:
 
 
 def cache_folder(tokenizer_sha256: str) -> Path:
-    """Return the folder in the user's cache for what is derived from the tokenizer with this checksum."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "seta_dag" / tokenizer_sha256[:16]
+    """Return the folder in the user's cache for what is derived from the tokenizer with this checksum.
+
+    If that cannot be written to, as in many containers, it is in a folder of this user's among the
+    temporary files.
+    """
+    return _cache() / tokenizer_sha256[:16]
+
+
+def _cache() -> Path:
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seta_dag"
+        _try_to_write(cache)
+    except (OSError, RuntimeError):  # RuntimeError: no HOME, and no user of this number
+        return _temporary_cache()
+    return cache
+
+
+@lru_cache(maxsize=8)
+def _try_to_write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):  # a mode does not say that the file system is read-only
+        pass
+
+
+def _temporary_cache() -> Path:
+    """Return a folder that the other processes of this user find too, and that nobody else can write to."""
+    folder = Path(tempfile.gettempdir()) / f"seta_dag-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    owner = folder.lstat()
+    if stat.S_ISDIR(owner.st_mode) and owner.st_uid == os.getuid() and not owner.st_mode & 0o022:
+        return folder
+    # Somebody else has made it, who could put other files there.
+    return _own_folder()
+
+
+@lru_cache(maxsize=1)
+def _own_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="seta_dag-"))
 
 
 def sha256(path: Path) -> str:
     """Return the sha256 of a file; cached while its size and time are the same."""
-    stat = path.stat()
-    return _sha256_of(path, stat.st_size, stat.st_mtime_ns)
+    info = path.stat()
+    return _sha256_of(path, info.st_size, info.st_mtime_ns)
 
 
 # A build asks a dozen times for the checksum of 11 MB; size and time say if it can have changed.
