@@ -6,6 +6,7 @@
     ├── NotBuiltError    an earlier stage has not written its file yet
     ├── ChangedError     the rollouts changed while they were read
     ├── OutputError      a file cannot be written
+    │   └── FullDiskError
     ├── PublishError     the Hub or a check refused a publish
     ├── DatasetError     a dataset does not have the form it must have
     ├── WorkerLostError  a worker was killed each time it was given the same work
@@ -37,6 +38,10 @@ class ChangedError(SetaError, RuntimeError):
 
 class OutputError(SetaError, OSError):
     """A file cannot be written where it belongs; the cause is the system's error."""
+
+
+class FullDiskError(OutputError):
+    """There is no space left for a file, which is no fault of the task that it belongs to."""
 
 
 class PublishError(SetaError, ConnectionError):

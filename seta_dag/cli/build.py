@@ -74,20 +74,22 @@ def _build(request: Request, as_json: bool) -> int:
 
             with open_instance() as instance:
                 result = run_build(code_location(), instance, request, plan)
-    summary = summarize(request.out, result.tasks, result.rebuilt, time.monotonic() - started)
-    return _report(summary, result.failures, as_json)
-
-
-def _report(summary: Summary, failures: tuple[str, ...], as_json: bool) -> int:
-    """Print what a build did, and return its exit code."""
-    for failure in failures:
+    for failure in result.failures:
         click.echo(f"seta-dag: {failure}", err=True)
+    if not result.accounted:
+        return 1
+    summary = summarize(request.out, result.tasks, result.rebuilt, time.monotonic() - started)
+    _report(summary, as_json)
+    return 1 if result.failures or not summary.rows["thinking"] else 0
+
+
+def _report(summary: Summary, as_json: bool) -> None:
+    """Print what a build did."""
     if not summary.rows["thinking"]:
         click.echo("seta-dag: no trial became a row; to see why: seta-dag ledger", err=True)
     if warning := summary.warning():
         click.echo(f"seta-dag: {warning}", err=True)
     click.echo(summary.as_json() if as_json else summary.as_text())
-    return 1 if failures or not summary.rows["thinking"] else 0
 
 
 def _say_waiting() -> None:

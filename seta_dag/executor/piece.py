@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from seta_dag.errors import OutputError
 from seta_dag.executor.stage_table import PieceFile
+from seta_dag.store.atomic import is_full
 from seta_dag.store.layout import FORMAT_VERSION
 
 
@@ -53,10 +54,15 @@ def each(stage: str, build: Callable[[Any, str, Any], Built], piece: Piece) -> d
 
 
 def attempt(stage: str, build: Callable[[], Built]) -> Result:
-    """Return what `build` returns, or a sentence that says what it raised."""
+    """Return what `build` returns, or a sentence that says what it raised.
+
+    A full disk is no fault of the task: that error is raised, and ends the stage.
+    """
     try:
         return build()
     except Exception as error:  # whatever a task raises, the others must still be built
+        if is_full(error):
+            raise
         return f"{stage}: {what(error)}"
 
 

@@ -19,6 +19,7 @@ from seta_dag.executor.memory import give_back
 from seta_dag.executor.piece import Piece, Result, what
 from seta_dag.executor.stage_table import StageTable, TaskLine
 from seta_dag.executor.workers import Workers
+from seta_dag.store.atomic import is_full
 from seta_dag.store.layout import FORMAT_VERSION, OutputLayout
 
 _SECONDS_BETWEEN_WRITES = 1.0
@@ -120,7 +121,9 @@ def _call(call: _Call) -> Mapping[str, Result]:
         raise ConfigError(f"this worker has another version of seta_dag ({FORMAT_VERSION}); install the same")
     try:
         return call.build(call.piece)
-    except Exception as error:  # of the piece as a whole, such as a full disk
+    except Exception as error:  # of the piece as a whole, such as a folder that cannot be written
+        if is_full(error):
+            raise
         return dict.fromkeys(call.piece.tasks, f"{call.stage}: {what(error)}")
 
 

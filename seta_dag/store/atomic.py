@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
-from seta_dag.errors import OutputError
+from seta_dag.errors import FullDiskError, OutputError
 
 # Constants of Linux for renameat2, from fcntl.h and stdio.h.
 _AT_FDCWD = -100
@@ -23,6 +25,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 
     Raises:
         OutputError: the file cannot be created or renamed.
+        FullDiskError: there is no space left, also if the block itself noticed.
     """
     with written_at(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,9 +34,27 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside
         with written_at(path):
             aside.replace(path)
-    except BaseException:  # Ctrl-C too must not leave a partial file
+    except BaseException as error:  # Ctrl-C too must not leave a partial file
         aside.unlink(missing_ok=True)
+        if is_full(error) and not isinstance(error, OutputError):
+            raise _output_error(path, error) from error
         raise
+
+
+def is_full(error: BaseException) -> TypeGuard[OSError]:
+    """Return whether an error says that a disk or a quota is full, in the system's words or in ours."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, FullDiskError)
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    if is_full(error):
+        reason = os.strerror(error.errno or 0)  # Arrow's own message repeats the number
+        return FullDiskError(f"{path}: cannot be written ({reason}); free some space, and run this again")
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or error}); "
+        "move away what is in its way, or write somewhere else"
+    )
 
 
 @contextmanager
@@ -42,10 +63,7 @@ def written_at(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "move away what is in its way, or write somewhere else"
-        ) from error
+        raise _output_error(path, error) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -199,7 +199,7 @@ def test_a_failure_of_another_fingerprint_does_not_count(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OSError(28, "No space left on device", "/a/b"), "OSError: No space left on device"),
+        (OSError(5, "Input/output error", "/a/b"), "OSError: Input/output error"),
         (PermissionError(13, "Permission denied", "/a/b"), "PermissionError: Permission denied"),
         (OSError("/a/b is odd"), "OSError: no reason given"),
         (ConfigError("engine x: none"), "ConfigError: engine x: none"),
@@ -208,6 +208,14 @@ def test_a_failure_of_another_fingerprint_does_not_count(tmp_path: Path) -> None
 def test_failure_messages_contain_no_local_paths(error: Exception, sentence: str, tmp_path: Path) -> None:
     failed = run(OutputLayout(tmp_path), dict.fromkeys(FINGERPRINTS, error)).failed
     assert set(failed.values()) == {f"notes: {sentence}"}
+
+
+def test_a_full_disk_ends_the_stage_and_fails_no_task(tmp_path: Path) -> None:
+    out = OutputLayout(tmp_path)
+    with pytest.raises(OSError, match="No space left") as raised:
+        run(out, {"b": OSError(28, "No space left on device")})
+    assert raised.value.errno == 28
+    assert NOTES.failed(out, FINGERPRINTS) == {} and "b" not in built(out)
 
 
 def test_a_piece_that_cannot_be_written_fails_its_tasks_without_naming_the_path(out: OutputLayout) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seta_dag.errors import OutputError, SetaError
+from seta_dag.errors import FullDiskError, OutputError, SetaError
 from seta_dag.store import atomic
 from seta_dag.store.atomic import (
     remove,
@@ -35,6 +35,14 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_temporary(
         aside.write_text("half")
         raise error
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_reported_with_the_file_that_was_being_written(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    full = pytest.raises(FullDiskError, match=f"^{path}: .*No space left on device.*free some space")
+    with full, written_aside(path):
+        Path("/dev/full").write_bytes(b"x")
+    assert not list(tmp_path.iterdir())
 
 
 UNWRITABLE: dict[str, Callable[[Path], Path]] = {

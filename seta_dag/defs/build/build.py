@@ -36,11 +36,13 @@ class BuildResult:
         tasks: number of tasks in the rollouts.
         rebuilt: number of tasks that went through every stage.
         failures: a sentence for each step or check that failed.
+        accounted: False if the run failed before its ledger was written, so that there is nothing to sum up.
     """
 
     tasks: int
     rebuilt: int
     failures: tuple[str, ...] = ()
+    accounted: bool = True
 
 
 @contextmanager
@@ -84,7 +86,8 @@ def build(
     student = find_student(options.student)
     hand_over(plan.merged, options.rollouts, options.runs, student.identity)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)
-    return BuildResult(total, _rebuilt(events), failures_in(events) or _left(request))
+    accounted = any(event.is_step_materialization and event.step_key == "ledger" for event in events)
+    return BuildResult(total, _rebuilt(events), failures_in(events) or _left(request), accounted)
 
 
 def _left(request: Request) -> tuple[str, ...]:
