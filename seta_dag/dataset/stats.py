@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
+from xxhash import xxh3_64_hexdigest
 
 from seta_dag.dataset.schema import FIELDS
 from seta_dag.dataset.shards.arrow_size import arrow_bytes
@@ -20,6 +21,9 @@ from seta_dag.dataset.shards.reader import read_batches
 from seta_dag.errors import NotBuiltError
 
 UNKNOWN_MODEL = "unknown"
+_LONGEST, _CUT = 160, 100
+"""Characters of a name on a card, and how many are left of a longer one. With what follows, those fit, too:
+`one_line` leaves its own result as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,15 @@ class Stats:
 
 
 def one_line(text: object) -> str:
-    """Return the text on one line, with unprintable characters replaced by U+FFFD."""
+    """Return the text on one line as a card shows it, with unprintable characters replaced by U+FFFD.
+
+    A text of more than 160 characters is cut. Its length and a hash follow, so that two names stay two.
+    """
     joined = " ".join(str(text).split())
-    return "".join(char if char.isprintable() else "\ufffd" for char in joined)
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in joined)
+    if len(shown) <= _LONGEST:
+        return shown
+    return f"{shown[:_CUT]}… ({len(shown)} characters, {xxh3_64_hexdigest(shown.encode())})"
 
 
 def read_stats(dataset: Path, memo: Path | None = None) -> Stats:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seta_dag.dataset.schema import ROW_SCHEMA
-from seta_dag.dataset.stats import read_stats
+from seta_dag.dataset.stats import one_line, read_stats
 from seta_dag.errors import DatasetError, NotBuiltError
 from seta_dag_tests.support.sample_dataset import sample_row, sample_rows, write_dataset
 
@@ -86,6 +86,13 @@ def test_models_with_the_same_printed_name_are_counted_together(tmp_path: Path) 
     rows = [sample_row(n, [0, 1], 1.0, name) for n, name in enumerate(names)]
     models = read_stats(write_dataset(tmp_path / "set", rows)).models
     assert models == {"a b": 3, "unknown": 3, "\ufffd": 2}
+
+
+def test_a_long_name_is_cut_and_two_of_them_stay_two() -> None:
+    first, second = (one_line(f"{'m' * 100_000}{end}") for end in "ab")
+    assert first != second and one_line(first) == first
+    assert len(first) <= 160 and "(100001 characters, " in first
+    assert one_line("m" * 160) == "m" * 160
 
 
 @pytest.mark.parametrize(("rows", "shards", "group"), [(7, 2, 2), (7, 1, 128), (3, 3, 1), (7, 1, 3)])

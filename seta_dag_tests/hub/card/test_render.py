@@ -114,6 +114,13 @@ def test_name_with_special_characters_stays_in_one_table_cell(stats: Stats, name
     assert parsed.tables["Rollouts"] == [("model_type", shown)]
 
 
+def test_a_card_stays_short_however_long_a_name_is(stats: Stats) -> None:
+    name = "n" * 100_000
+    renamed = replace(stats, models={name: stats.rows})
+    facts = replace(FACTS, chains={name: [name]}, rollout_settings={"dataset": [name], "model_type": [name]})
+    assert len(card(renamed, facts=facts)) < len(card(stats)) + 2_000
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_card_explains_every_reason_and_flag(stats: Stats, variant: Variant) -> None:
     lines = [ledger_line(RUNS[0], "dropped", reason) for reason in reasons()]
