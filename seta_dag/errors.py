@@ -7,6 +7,7 @@
     ├── ChangedError     the rollouts changed while they were read
     ├── OutputError      a file cannot be written
     │   └── FullDiskError
+    ├── InstanceError    Dagster's record of runs cannot be used
     ├── PublishError     the Hub or a check refused a publish
     ├── DatasetError     a dataset does not have the form it must have
     ├── WorkerLostError  a worker was killed each time it was given the same work
@@ -42,6 +43,10 @@ class OutputError(SetaError, OSError):
 
 class FullDiskError(OutputError):
     """There is no space left for a file, which is no fault of the task that it belongs to."""
+
+
+class InstanceError(SetaError):
+    """The Dagster instance that a build is recorded in cannot be opened, read or written."""
 
 
 class PublishError(SetaError, ConnectionError):

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, WORKERS, filter_options
+from seta_dag.cli.common import (
+    CARD,
+    CONFIG,
+    NO_INSTANCE,
+    OUT,
+    ROLLOUTS,
+    RUNS,
+    STUDENT,
+    WORKERS,
+    filter_options,
+)
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -33,6 +43,7 @@ build's time goes into looking for garbage."""
 @click.option("--task", help="Build only this task; tasks never built are then not_built in the ledger.")
 @click.option("--full", is_flag=True, help="Build every task again, including those that did not change.")
 @click.option("--prove-all", is_flag=True, help="Like --full, and compare every row with HF tokenizers.")
+@NO_INSTANCE
 @click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 def build(
     config: Path | None,
@@ -40,6 +51,7 @@ def build(
     task: str | None,
     full: bool,
     prove_all: bool,
+    no_instance: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -54,10 +66,10 @@ def build(
 
     out, options = resolve(given, config=config, stored_filters=False)
     request = Request(out, options, full=full or prove_all, task=task, prove_all=prove_all, workers=workers)
-    sys.exit(_build(request, as_json))
+    sys.exit(_build(request, not no_instance, as_json))
 
 
-def _build(request: Request, as_json: bool) -> int:
+def _build(request: Request, keep: bool, as_json: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.defs.build.build import build as run_build
     from seta_dag.defs.build.build import planned
@@ -72,7 +84,7 @@ def _build(request: Request, as_json: bool) -> int:
             display.say(f"{len(plan.tasks):,} of {len(plan.merged.fingerprints):,} tasks to build")
             from seta_dag.definitions import code_location  # while the tokenizer loads
 
-            with open_instance() as instance:
+            with open_instance(request.out, keep) as instance:
                 result = run_build(code_location(), instance, request, plan)
     for failure in result.failures:
         click.echo(f"seta-dag: {failure}", err=True)

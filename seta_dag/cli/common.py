@@ -40,6 +40,9 @@ CONFIG = click.option(
     type=click.Path(path_type=Path),
     help="TOML file with any of these options, by the same names.",
 )
+NO_INSTANCE = click.option(
+    "--no-instance", is_flag=True, help="Keep no record of this run; the UI then does not show it."
+)
 VARIANT = click.Choice(["thinking", "nothink"])
 
 

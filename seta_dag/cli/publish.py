@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seta_dag.cli.common import CARD, CONFIG, OUT, ROLLOUTS, RUNS, STUDENT, VARIANT
+from seta_dag.cli.common import CARD, CONFIG, NO_INSTANCE, OUT, ROLLOUTS, RUNS, STUDENT, VARIANT
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--tag", default="", help="Tag the commit; auto: a name derived from the content.")
 @click.option("--allowed", default="", help="File of fingerprints of secrets that may be published.")
 @click.option("--allow-secrets", is_flag=True, help="Publish although secrets were found in the rows.")
+@NO_INSTANCE
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 def publish(
     rollouts: str | None, runs: str | None, out: str | None, student: str | None, card: str | None,
-    config: Path | None, variant: tuple[Variant, ...], dry_run: bool, **hub: Any,
+    config: Path | None, variant: tuple[Variant, ...], dry_run: bool, no_instance: bool, **hub: Any,
 ) -> None:  # fmt: skip
     """Publish card and shards to the Hub in one commit each, after every check and a scan for secrets.
 
@@ -50,10 +51,12 @@ def publish(
 
     given = {"rollouts": rollouts, "runs": runs, "out": out, "student": student, "card": card}
     layout, options = resolve(given, config=config)
-    sys.exit(_publish(Request(layout, options, HubSettings(**hub)), variant or VARIANTS, dry_run))
+    sys.exit(
+        _publish(Request(layout, options, HubSettings(**hub)), variant or VARIANTS, not no_instance, dry_run)
+    )
 
 
-def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> int:
+def _publish(request: Request, variants: tuple[Variant, ...], keep: bool, dry_run: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.definitions import code_location
     from seta_dag.defs.build.publish import publish as run_publish
@@ -61,7 +64,7 @@ def _publish(request: Request, variants: tuple[Variant, ...], dry_run: bool) -> 
 
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
-    with shown(), open_instance() as instance:
+    with shown(), open_instance(request.out, keep) as instance:
         published, failures = run_publish(code_location(), instance, request, variants, dry_run)
     for sentence in published:
         click.echo(sentence)

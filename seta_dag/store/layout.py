@@ -36,6 +36,11 @@ class OutputLayout:
         return self.root / "options.json"
 
     @property
+    def instance(self) -> Path:
+        """The record of runs, for builds that are recorded nowhere else."""
+        return self.root / ".dagster"
+
+    @property
     def stages(self) -> Path:
         """Everything that only makes the next build faster; safe to delete."""
         return self.root / "stages"

@@ -10,6 +10,7 @@ import inspect
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     # Private, because it is a type in the signature of `from_config_value`. It is not needed at run time.
     from dagster._serdes import ConfigurableClassData
 
+PLACE = ("history", "runs")
+"""Where Dagster keeps events below its home."""
 _LOG = logging.getLogger(__name__)
 _FALLBACK = (
     "seta_dag can't store events in batches with Dagster %s (%s); Dagster's own event log is used, which is"
@@ -66,20 +69,26 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
     """The name in `dagster.yaml`. It is never instantiated: it creates one of the two event logs."""
 
     @classmethod
+    def config_type(cls) -> dict[str, dg.Field]:
+        """Return the settings: `base_dir`, by default where Dagster's own event log is in DAGSTER_HOME."""
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
+
+    @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> SqliteEventLogStorage:
         """Create the batched event log or, if Dagster has changed, Dagster's own with one warning."""
+        base_dir = config_value.get("base_dir") or str(Path(os.environ["DAGSTER_HOME"], *PLACE))
         try:
             _require_known_dagster()
             # Imported only now: the import itself fails if a name that it needs is gone.
             from seta_dag.defs.instance.batched_event_log import BatchedEventLog
         except ImportError as error:
             _LOG.warning(_FALLBACK, dg.__version__, error)
-            return SqliteEventLogStorage(inst_data=inst_data, **config_value)
+            return SqliteEventLogStorage(base_dir, inst_data)
         # Dagster's switch for batches is this variable; a value that the user has set is kept.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", _BATCH_SIZE)
-        return BatchedEventLog(inst_data=inst_data, **config_value)
+        return BatchedEventLog(base_dir, inst_data)
 
 
 def _require_known_dagster() -> None:
