@@ -15,6 +15,7 @@ from seta_dag.cli.export import export
 from seta_dag.cli.inspect_row import inspect
 from seta_dag.cli.ledger import ledger
 from seta_dag.cli.publish import publish
+from seta_dag.cli.ui import ui
 from seta_dag.cli.verify import verify
 
 
@@ -28,11 +29,11 @@ def main() -> None:
     seta-dag ledger --reason no_tests    show which trials were dropped, and why
     seta-dag inspect TASK                show every turn and token of a row
     seta-dag publish --repo 'ORG/NAME-{variant}' --dry-run
-    dagster dev                          see and run every stage in the browser
+    seta-dag ui                          see and run every stage in the browser
 
     Options come from the command line, then --config, then SETA_* variables, then the last build.
     """
 
 
-for command in (build, ledger, inspect, publish, export, verify):
+for command in (build, ui, ledger, inspect, publish, export, verify):
     main.add_command(command)

@@ -72,7 +72,7 @@ class Summary:
             *(self._variant(variant) for variant in VARIANTS),
             f"ledger        {self.out}/ledger.parquet   (seta-dag ledger)",
             "",
-            "See every stage: make ui, or dagster dev",
+            "See every stage: seta-dag ui",
         ]
         return "\n".join(lines)
 

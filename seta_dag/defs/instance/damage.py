@@ -41,6 +41,8 @@ def _folder(reference: InstanceRef) -> Path:
 
 def _fault(path: Path) -> str | None:
     """Say what is wrong with a database, None if SQLite can read all of it."""
+    if path.stat().st_size == 0:
+        return "it is empty"
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
