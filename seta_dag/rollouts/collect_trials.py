@@ -15,11 +15,15 @@ from seta_dag.executor.stage import Progress, Stage, StageReport, no_progress
 from seta_dag.executor.stage_table import StageTable
 from seta_dag.executor.workers import Workers
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import is_outside, read_within
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.merge import Merged
 from seta_dag.rollouts.sources.log_files import log_files
 from seta_dag.store.layout import OutputLayout
+
+RUN_INFO = "run_info.json"
+"""Path of the run's own record in a trial directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,8 @@ def _record(root: Path, trial: Trial, is_canonical: bool) -> CollectedTrial:
     return CollectedTrial(
         path=trial.path,
         canonical=is_canonical,
-        logs=len(log_files(str(folder))[0]),
-        report=os.path.isfile(folder / REPORT),  # noqa: PTH113 - Path.is_file raises without permission
+        logs=len(log_files(str(folder)).logs),
+        report=os.path.isfile(folder / REPORT) and not is_outside(str(folder), REPORT),  # noqa: PTH113
         termination_reason=_text(summary.get("termination_reason")),
         error_stage=_text(error.get("stage")),
     )
@@ -97,9 +101,9 @@ def _record(root: Path, trial: Trial, is_canonical: bool) -> CollectedTrial:
 def _run_info(folder: Path) -> dict[str, Any]:
     """Return the contents of `run_info.json`, empty if it is missing or damaged."""
     try:
-        return _object(json_reader.read(folder / "run_info.json"))
+        return _object(json_reader.parse(read_within(str(folder), RUN_INFO)))
     except json_reader.UnreadableError:
-        return {}  # only shown in Dagster; no row depends on it
+        return {}  # no row depends on it
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import read_within
 from seta_dag.rollouts.reasons import Reason
 
 REPORT = "verifier/ctrf.json"
@@ -46,9 +47,8 @@ def read_report(trial: Path) -> Report:
 
     Never raises: a report that is missing or cannot be read gives a `Report` with a reason.
     """
-    path = trial / REPORT
     try:
-        return parse_report(json_reader.read(path))
+        return parse_report(json_reader.parse(read_within(str(trial), REPORT)))
     except json_reader.MissingError:
         # The trial may have been deleted since the runs were merged. os.path.isdir, because Path.is_dir
         # raises if a directory above cannot be entered.

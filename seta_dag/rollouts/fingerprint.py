@@ -13,6 +13,7 @@ from pathlib import Path
 from stat import S_IROTH
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import is_outside, read_within
 from seta_dag.rollouts.ctrf import REPORT
 from seta_dag.rollouts.listing.trials import Trial
 from seta_dag.rollouts.sources.log_files import log_files
@@ -42,13 +43,17 @@ def task_fingerprint(root: Path, trials: Iterable[Trial], student: str) -> str:
 
 def _trial_lines(trial: str) -> list[str]:
     """Return one line per file of a trial directory that its row depends on."""
-    logs, unlisted = log_files(trial)
+    logs, unlisted, outside = log_files(trial)
     prefix = len(trial)
     lines = [_file_line(log.path[prefix:], log.stat) for log in logs]
     lines += [f"{folder[prefix:]} cannot be listed" for folder in unlisted]
-    lines.append(_file_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
+    lines += [f"{link[prefix:]} leads out" for link in outside]
+    if is_outside(trial, "run_info.json"):
+        lines.append("/run_info.json leads out")
+    else:
+        lines.append(_file_line("/run_info.json", lambda: os.stat(f"{trial}/run_info.json")))  # noqa: PTH116
     try:
-        return [*lines, hashlib.sha256(json_reader.read_bytes(f"{trial}/{REPORT}")).hexdigest()]
+        return [*lines, hashlib.sha256(read_within(trial, REPORT)).hexdigest()]
     except json_reader.UnreadableError as error:
         # The wording of these errors is part of the fingerprint: changing it rebuilds the task.
         return [*lines, str(error)]

@@ -58,6 +58,8 @@ def _read(descriptor: int) -> bytes:
     # Asking for one byte more than the size makes a short read proof of the end. So a file that does not
     # change takes one call, and calls are what reading many small files costs.
     parts = [os.read(descriptor, status.st_size + 1)]
+    if not status.st_size and parts[0]:  # as in /proc: it says something else each time
+        raise UnreadableError("not a file on a disk")
     while len(parts[-1]) and len(parts[0]) != status.st_size:
         parts.append(os.read(descriptor, _BLOCK))
     return parts[0] if len(parts) == 1 else b"".join(parts)

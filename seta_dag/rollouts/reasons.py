@@ -58,6 +58,7 @@ class Flag(_Word):
         "another log of the trial does not lead up to this conversation: the agent compacted its context or "
         "was reset, or it is a helper's or an earlier attempt's",
     )
+    LINK_NOT_FOLLOWED = "link_not_followed", "a link in the trial leads out of it and was not followed"
     LITERAL_MARKUP = (
         "literal_markup",
         "text spells one of the tokenizer's added tokens; it is tokenized as ordinary text",

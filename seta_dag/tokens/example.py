@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.collect_trials import RUN_INFO
+from seta_dag.rollouts.confined import is_outside
 from seta_dag.rollouts.conversation import Conversation, Note
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.json_reader import clean
@@ -99,6 +101,8 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: P
     row.snapshot = clean(chosen.path.name)
     row.reasoning_logged = chosen.reasoning
     _note(row, chosen.notes)
+    if is_outside(str(root / trial.path), RUN_INFO):
+        _note(row, (Note(Flag.LINK_NOT_FOLLOWED, None, RUN_INFO),))
     try:
         conversation = parse_conversation(chosen.log, chosen.borrowed)
     except RecursionError:  # JSON that can be parsed may still be nested too deeply to be written again

@@ -41,11 +41,16 @@ def count_by_run(root: Path, pattern: str) -> Counter[str]:
         counts[run] = len(trials)
         # Names that are not valid UTF-8 belong to no task.
         tried |= {(chain, uid[1]) for uid in map(_UID.fullmatch, trials) if uid and clean(uid[0]) == uid[0]}
-        files = _names(root / run / "failed", stat.S_ISREG)
+        files = _names(root / run / "failed", stat.S_ISREG) if _contains_failed(root / run) else []
         failed |= {(chain, clean(name[1])) for name in map(_TRACEBACK.fullmatch, files) if name}
     # A resumed run may have created the directory, so this is known only after the last run of a chain.
     counts.update(f"failed: {chain}" for chain, _ in failed - tried)
     return counts
+
+
+def _contains_failed(run: Path) -> bool:
+    """Return whether `failed/` is in its run; a link out of it is not followed (rule R1)."""
+    return Path(os.path.realpath(run / "failed")).is_relative_to(os.path.realpath(run))
 
 
 def _runs(root: Path, pattern: str) -> Iterator[str]:

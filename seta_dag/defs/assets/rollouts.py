@@ -12,6 +12,7 @@ from seta_dag.defs.partitions import ONE_RUN, TASKS, key_of
 from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.collect_trials import collect_tasks
+from seta_dag.rollouts.listing.links_out import links_out
 from seta_dag.rollouts.merge import Merged, read_merged, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.layout import FORMAT_VERSION
@@ -56,6 +57,7 @@ def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
         "canonical": len(merged.canonical),
         "superseded": superseded.total(),
         "failed rollouts": len(merged.failed),
+        "links not followed": links_out(project.root, merged.runs),
         "by run": table(runs),
     }
 

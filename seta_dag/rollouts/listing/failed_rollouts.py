@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import is_outside, read_within
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.listing.folders import is_file, list_folder
 from seta_dag.rollouts.listing.trials import Run, Trial
 
+FAILED = "failed"
+"""Name of the directory of tracebacks in a run."""
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Group)\b.*")
 
 _FRAME = " \t|+-"
@@ -47,30 +50,35 @@ def failed_rollouts(root: Path, runs: Iterable[Run], trials: Iterable[Trial]) ->
         ConfigError: a `failed/` directory cannot be listed.
     """
     with_trial = {(trial.chain, trial.task_id) for trial in trials}
-    latest: dict[tuple[str, str], tuple[Run, Path]] = {}
+    latest: dict[tuple[str, str], tuple[Run, str]] = {}
     for run in sorted(runs, key=lambda run: run.order):  # so that a later run replaces an earlier one
-        for traceback in _tracebacks(root / run.path / "failed"):
-            task = clean(traceback.stem)
+        for name in _tracebacks(root / run.path):
+            task = clean(name.removesuffix(".txt"))
             if (run.chain, task) not in with_trial:
-                latest[run.chain, task] = run, traceback
+                latest[run.chain, task] = run, name
     return [
-        FailedRollout(chain, run.path, task, _detail(traceback))
-        for (chain, task), (run, traceback) in sorted(latest.items())
+        FailedRollout(chain, run.path, task, _detail(root / run.path, name))
+        for (chain, task), (run, name) in sorted(latest.items())
     ]
 
 
-def _tracebacks(folder: Path) -> list[Path]:
-    """Return the files `<task>.txt` of a `failed/` directory, sorted, without those of image builds."""
-    files = (entry for entry in list_folder(folder) if is_file(entry))
+def _tracebacks(run: Path) -> list[str]:
+    """Return the names `<task>.txt` in `failed/` of a run, sorted, without those of image builds.
+
+    A `failed/` that leads out of the run is not listed; `links_out` names it.
+    """
+    if is_outside(str(run), FAILED):
+        return []
+    files = (entry for entry in list_folder(run / FAILED) if is_file(entry))
     names = [entry.name for entry in files if entry.name.endswith(".txt") and entry.name != ".txt"]
-    return [folder / name for name in sorted(names) if not name.startswith("build_")]
+    return [name for name in sorted(names) if not name.startswith("build_")]
 
 
-def _detail(traceback: Path) -> str:
+def _detail(run: Path, name: str) -> str:
     try:
-        return last_exception(json_reader.read_bytes(traceback).decode("utf-8", "replace"))
+        return last_exception(read_within(str(run), f"{FAILED}/{name}", "run").decode("utf-8", "replace"))
     except json_reader.UnreadableError as error:
-        return f"failed/{clean(traceback.name)}: {error}"
+        return f"{FAILED}/{clean(name)}: {error}"
 
 
 def last_exception(text: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import read_within
 
-_FILES = ("eval_config.yaml", "config.yaml")
+SETTINGS_FILES = ("eval_config.yaml", "config.yaml")
 _AGENT, _MODEL = ("terminal_env", "agent"), ("terminal_env", "model")
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "dataset": ("dataset",),
@@ -28,8 +29,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
 def rollout_settings(root: Path, runs: Iterable[str]) -> dict[str, list[Any]]:
     """Return the distinct values of each setting, in the order of `runs`.
 
-    Settings that no run has are left out, and so are damaged files. Of an absolute path, only the last
-    component is returned, since the card is read on other machines.
+    Settings that no run has are left out, and so are files that are damaged or outside of their run. Of an
+    absolute path, only the last component is returned, since the card is read on other machines.
 
     Args:
         root: the rollouts root.
@@ -38,7 +39,7 @@ def rollout_settings(root: Path, runs: Iterable[str]) -> dict[str, list[Any]]:
     # Values are told apart by their repr, because 1 == 1.0 == True. A dict keeps their order.
     values: dict[str, dict[str, Any]] = {name: {} for name in _SETTINGS}
     for run in runs:
-        documents = [_document(root / run / name) for name in _FILES]
+        documents = [_document(root / run, name) for name in SETTINGS_FILES]
         for name, keys in _SETTINGS.items():
             candidates = (_value(document, keys) for document in documents)
             value = next((value for value in candidates if value is not None), None)
@@ -47,9 +48,9 @@ def rollout_settings(root: Path, runs: Iterable[str]) -> dict[str, list[Any]]:
     return {name: list(by_repr.values()) for name, by_repr in values.items() if by_repr}
 
 
-def _document(path: Path) -> Any:
+def _document(run: Path, name: str) -> Any:
     try:
-        return yaml.safe_load(json_reader.read_bytes(path))
+        return yaml.safe_load(read_within(str(run), name, "run"))
     except Exception:  # on damaged files, PyYAML also raises IndexError, KeyError and others
         return None
 

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seta_dag.rollouts import json_reader
+from seta_dag.rollouts.confined import is_outside
 from seta_dag.rollouts.json_reader import LEADS_NOWHERE
 
 LOGS = "CAMEL_LOG_DIR"
 """Name of the directory of logs in a trial directory."""
 
 
-def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
-    """Return (logs, directories that cannot be listed) of the trial directory `trial`, in no order.
+class LogFiles(NamedTuple):
+    """What was found where the logs of a trial are, in no order.
 
-    Logs are found by name only, so they may turn out to be directories or dead links. Links to
-    directories are not followed. Both lists are empty if there is no directory of logs.
+    Attributes:
+        logs: found by name only, so they may turn out to be directories or dead links.
+        unlisted: directories that cannot be listed.
+        outside: links that lead out of the trial, which are not followed.
     """
-    logs: list[os.DirEntry[str]] = []
-    unlisted: list[str] = []
+
+    logs: list[os.DirEntry[str]]
+    unlisted: list[str]
+    outside: list[str]
+
+
+def log_files(trial: str) -> LogFiles:
+    """List the logs of the trial directory `trial`.
+
+    Links to directories are not followed. Everything is empty if there is no directory of logs.
+    """
+    found = LogFiles([], [], [])
+    if is_outside(trial, LOGS):
+        found.outside.append(f"{trial}/{LOGS}")
+        return found
     folders = [f"{trial}/{LOGS}"]
     # Strings and DirEntry instead of Path: this runs over every log of every trial, also in a build that
     # has nothing to do.
@@ -31,10 +47,19 @@ def log_files(trial: str) -> tuple[list[os.DirEntry[str]], list[str]]:
                 entries = list(iterator)
             folders += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         except OSError as error:
-            unlisted += [folder] if error.errno not in LEADS_NOWHERE else []
+            found.unlisted.extend([folder] if error.errno not in LEADS_NOWHERE else [])
             continue
-        logs += [log for log in entries if log.name.startswith("conv_") and log.name.endswith(".json")]
-    return logs, unlisted
+        for entry in entries:
+            _sort(trial, entry, found)
+    return found
+
+
+def _sort(trial: str, entry: os.DirEntry[str], found: LogFiles) -> None:
+    is_log = entry.name.startswith("conv_") and entry.name.endswith(".json")
+    if entry.is_symlink() and is_outside(trial, entry.path[len(trial) + 1 :]):
+        found.outside.append(entry.path)  # also a directory, which may have logs below
+    elif is_log:
+        found.logs.append(entry)
 
 
 def read_log(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from seta_dag.rollouts.confined import OutsideError
 from seta_dag.rollouts.conversation import Note
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.reasons import Flag
@@ -14,12 +15,15 @@ _SHOWN = 10
 """Number of refused logs that a sentence names; a trial can have hundreds."""
 
 
-def skipped_notes(skipped: Iterable[Path], closed: Iterable[str]) -> Iterator[Note]:
-    """Yield a note for each skipped log, and for each directory in `closed`, which cannot be listed."""
+def skipped_notes(skipped: Iterable[Path], closed: Iterable[str], outside: Iterable[str]) -> Iterator[Note]:
+    """Yield a note for each skipped log, for each directory in `closed`, which cannot be listed, and for
+    each link in `outside`, which leads out of the trial."""
     for path in sorted(skipped):
         yield Note(Flag.LOG_SKIPPED, None, f"{clean(path.name)}: {refusal(path)}")
     for folder in sorted(closed):
         yield Note(Flag.LOG_SKIPPED, None, f"{clean(Path(folder).name)}: cannot be listed")
+    for link in sorted(outside):
+        yield Note(Flag.LINK_NOT_FOLLOWED, None, clean(Path(link).name))
 
 
 def no_usable_log(trial: Path) -> str:
@@ -27,8 +31,9 @@ def no_usable_log(trial: Path) -> str:
 
     At most ten are named. Names are relative to CAMEL_LOG_DIR.
     """
-    files, closed = log_files(str(trial))
+    files, closed, outside = log_files(str(trial))
     refused = {_name(trial, file.path): refusal(Path(file.path)) for file in files}
+    refused |= {_name(trial, link): str(OutsideError("trial")) for link in outside}
     refused |= {_name(trial, folder): "cannot be listed" for folder in closed}
     if not refused:
         return f"no log below {LOGS}"

@@ -87,7 +87,7 @@ def choose(trial: Path) -> Snapshot | None:
     path. Every log is read, but only those that can still win or are no beginnings of the latest one are
     parsed. Besides the best log, only the latest is held in memory.
     """
-    files, unlisted = log_files(str(trial))
+    files, unlisted, outside = log_files(str(trial))
     paths = [Path(path) for path in sorted(file.path for file in files)]
     latest = read_latest(paths)
     best, refused = _best(paths, latest)
@@ -99,7 +99,7 @@ def choose(trial: Path) -> Snapshot | None:
         evidence = gather(path, log, latest.cumulative, others, latest.beginnings)
     else:
         evidence = gather(path, log, Cumulative(data, log), others, {})
-    skipped = skipped_notes([*refused, *evidence.skipped], unlisted)
+    skipped = skipped_notes([*refused, *evidence.skipped], unlisted, outside)
     notes = (*evidence.notes, *skipped)
     return Snapshot(path, data, log, evidence.borrowed, notes, evidence.reasoning)
 
