@@ -1,0 +1,107 @@
+"""Find the secrets in a text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seta_dag.secret_scan.places import credentials
+from seta_dag.secret_scan.views import View, views
+
+if TYPE_CHECKING:
+    from kingfisher_sdk import Scanner
+
+BY_PLACE = "credential-field"
+"""Kind of a secret that is one by its place in a JSON document."""
+
+_LIBRARY = "kingfisher-secret-scanner"
+# They report `user:password@localhost`; ours for passwords in URLs wants a longer, more varied one.
+_LEFT_OUT = ("betterleaks.generic-credential-uri", "betterleaks.curl-auth-user")
+_BY_CONTEXT = frozenset({"bearer", "url-password", "env-secret", "kw-bare", "kw-any", BY_PLACE})
+"""Kinds that say less than any other rule that finds the same."""
+
+
+class Secret(NamedTuple):
+    """A secret in a text.
+
+    Attributes:
+        start: offset of its first byte in the text in UTF-8.
+        end: offset after its last byte. The range may hold more, if the secret was encoded.
+        kind: name of the rule, such as `github-pat`.
+        value: the secret itself.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: str
+
+
+def find_secrets(text: bytes, document: Any = None) -> list[Secret]:
+    """Return the secrets in a text in UTF-8, sorted, none of which overlap.
+
+    `document` is the JSON value of the text, if it has one; values under the names of credentials count then.
+    Nothing in the text can switch a rule off. The first call takes three seconds.
+    """
+    found: list[Secret] = []
+    values = [value.encode("utf-8", "surrogatepass") for value in dict.fromkeys(credentials(document))]
+    for view in views(text):
+        found += _by_rule(view)
+        found += _by_value(view, values)
+    return list(_without_overlaps(found))
+
+
+def rules_identity() -> str:
+    """Return what changes with the rules; part of the fingerprint of rows that were redacted by them."""
+    ours = files("seta_dag.secret_scan").joinpath("rules.yaml").read_bytes()
+    return f"{version(_LIBRARY)} {hashlib.sha256(ours).hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=1)
+def _scanner() -> Scanner:
+    from kingfisher_sdk import Rules, Scanner
+
+    with as_file(files("seta_dag.secret_scan").joinpath("rules.yaml")) as ours:
+        # No policy: with one, a comment in the text can ask to be ignored. No cache: it would be written into
+        # the home of whoever runs this. Base64 is undone by `views`, from shorter pieces.
+        return Scanner(Rules([ours], cache=False), base64=False)
+
+
+def _by_rule(view: View) -> Iterator[Secret]:
+    for one in _scanner().scan(view.data):
+        if one.visible and one.rule_id not in _LEFT_OUT:
+            start, end = one.location["start_offset"], one.location["end_offset"]
+            value = view.data[start:end].decode("utf-8", "replace")
+            yield Secret(*view.source(start, end), _kind(one.rule_id), value)
+
+
+def _by_value(view: View, values: Iterable[bytes]) -> Iterator[Secret]:
+    for value in values:
+        at = view.data.find(value)
+        while at >= 0:
+            place = view.source(at, at + len(value))
+            yield Secret(*place, BY_PLACE, value.decode("utf-8", "replace"))
+            at = view.data.find(value, at + len(value))
+
+
+def _kind(rule_id: str) -> str:
+    return rule_id.replace("/", ".").rpartition(".")[2]
+
+
+def _without_overlaps(found: Iterable[Secret]) -> Iterator[Secret]:
+    """Yield one secret for each place, with all bytes that any rule found there."""
+    kept: Secret | None = None
+    for one in sorted(found, key=lambda one: (one.start, -one.end, one.kind in _BY_CONTEXT, one.kind)):
+        if kept is None or one.start >= kept.end:
+            if kept is not None:
+                yield kept
+            kept = one
+        else:
+            better = one if kept.kind in _BY_CONTEXT and one.kind not in _BY_CONTEXT else kept
+            kept = better._replace(start=kept.start, end=max(kept.end, one.end))
+    if kept is not None:
+        yield kept
