@@ -43,6 +43,12 @@ build's time goes into looking for garbage."""
 @click.option("--task", help="Build only this task; tasks never built are then not_built in the ledger.")
 @click.option("--full", is_flag=True, help="Build every task again, including those that did not change.")
 @click.option("--prove-all", is_flag=True, help="Like --full, and compare every row with HF tokenizers.")
+@click.option(
+    "--redact/--no-redact",
+    default=None,
+    help="Replace secrets in the logs by [REDACTED:KIND], and drop trials with secrets in their text. "
+    "Default: SETA_REDACT, else that of the last build, else no.",
+)
 @NO_INSTANCE
 @click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 def build(

@@ -107,14 +107,24 @@ class StudentSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
         default=False, description="Compare every row with the reference engine, not a sample."
     )
 
+    redact: bool | None = Field(
+        default=None,
+        description="Replace secrets in the logs, and drop trials with secrets in their text. Empty: "
+        f"SETA_REDACT, {_LAST}, else no.",
+    )
+
+    def options(self, project: Project) -> tuple[OutputLayout, BuildOptions]:
+        """Return the output directory and all options, with those of this resource."""
+        return project.resolve(student=self.name or None, redact=self.redact)
+
     def find(self, project: Project) -> Student:
         """Return the student. Raises `StudentError` if it cannot be used."""
-        return find_student(project.resolve(student=self.name or None)[1].student)
+        return find_student(self.options(project)[1].student)
 
     def rows(self, project: Project) -> RowSettings:
         """Return how rows are made and proved. Raises `StudentError` if the student cannot be used."""
-        student = self.find(project)
-        return RowSettings(student.name, student.identity, self._engine(), self.prove_all)
+        student, redact = self.find(project), self.options(project)[1].redact
+        return RowSettings(student.name, student.identity, self._engine(), self.prove_all, redact)
 
     def _engine(self) -> EngineName:
         if self.engine not in ("fastokens", "hf"):

@@ -23,7 +23,7 @@ from seta_dag.tokens.outcomes import OUTCOMES
 from seta_dag.tokens.variants import Variant
 
 if TYPE_CHECKING:
-    from seta_dag.hub.secret_scan.scan import Findings
+    from seta_dag.hub.secret_gate import Findings
 
 _SHOWN = 3
 
@@ -54,7 +54,7 @@ class Preflight:
         Raises:
             PublishError: a check fails, or a row contains a secret that is not allowed.
         """
-        from seta_dag.hub.secret_scan.scan import read_allowed, scan, write_report
+        from seta_dag.hub.secret_gate import read_allowed, scan, write_report
 
         faults = list(self._faults(variant))
         if faults:
@@ -66,10 +66,7 @@ class Preflight:
         report = self.out.root / f"secrets-{variant}.json"
         write_report(report, found)
         if found.blocking and not self.allow_secrets:
-            raise PublishError(
-                f"{len(found.blocking)} secrets in the rows, see {report}; remove these trials, allow the"
-                " secrets by their fingerprints in a file, or allow all of them with --allow-secrets"
-            )
+            raise PublishError(_refusal(found, report))
         return found
 
     def require_its_rollouts(self) -> None:
@@ -101,3 +98,13 @@ class Preflight:
         unproved = read_proofs(shards, outcomes, variant).unproved
         yield from (f"{uid}: not the row that was proved" for uid in unproved)
         yield from check_card(folder, lines, filters=read_filters(self.out.ledger))
+
+
+def _refusal(found: Findings, report: Path) -> str:
+    kinds = ", ".join(f"{kind} {n}" for kind, n in found.kinds().items())
+    outdated = f"; no secret has the allowed {', '.join(found.outdated)}" if found.outdated else ""
+    return (
+        f"{len(found.blocking)} secrets in what would be published ({kinds}), see {report}; build with"
+        " --redact, remove these trials, allow the secrets by their fingerprints in a file, or allow all with"
+        f" --allow-secrets{outdated}"
+    )

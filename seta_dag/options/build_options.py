@@ -23,6 +23,7 @@ class BuildOptions:
         student: folder or Hub id of the student.
         filters: which rows are dropped.
         card: TOML file with a person's own words for the cards, if any.
+        redact: whether secrets in logs are replaced, and trials with secrets in their text dropped.
     """
 
     rollouts: Path = Path(ROLLOUTS)
@@ -30,8 +31,9 @@ class BuildOptions:
     student: str = DEFAULT_STUDENT
     filters: Filters = field(default_factory=Filters)
     card: Path | None = None
+    redact: bool = False
 
 
 def keys() -> list[str]:
     """Return the name of every option, as config files and `SETA_*` variables spell it."""
-    return ["rollouts", "out", "runs", "student", "card", *(one.name for one in FILTERS)]
+    return ["rollouts", "out", "runs", "student", "card", "redact", *(one.name for one in FILTERS)]

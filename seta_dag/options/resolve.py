@@ -9,6 +9,7 @@ from typing import Any
 
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.filters.registry import FILTERS
+from seta_dag.errors import ConfigError
 from seta_dag.options.build_options import OUT, BuildOptions, keys
 from seta_dag.options.config_file import read_config
 from seta_dag.options.environment import read_environment
@@ -53,6 +54,7 @@ def _by_name(stored: BuildOptions | None, with_filters: bool) -> dict[str, Any]:
         "runs": stored.runs,
         "student": stored.student,
         "card": stored.card,
+        "redact": stored.redact,
     } | filters
 
 
@@ -69,7 +71,18 @@ def _typed(values: Mapping[str, Any], filters: set[str]) -> BuildOptions:
         student=_student(values["student"] or default.student),
         filters=Filters(**{name: values[name] for name in filters}),
         card=Path(values["card"]) if values["card"] else None,
+        redact=_switch("redact", values["redact"]),
     )
+
+
+def _switch(name: str, value: Any) -> bool:
+    """Return a value that is on or off, as TOML, Dagster and the environment write it."""
+    found = {"1": True, "true": True, "0": False, "false": False, "": False, "none": False}.get(
+        str(value).lower()
+    )
+    if found is None:
+        raise ConfigError(f"{name} {value}: give true or false")
+    return found
 
 
 def _student(name: str) -> str:

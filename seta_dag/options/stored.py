@@ -41,6 +41,7 @@ def _form(out: OutputLayout, options: BuildOptions) -> dict[str, Any]:
         "runs": options.runs,
         "student": options.student,
         "card": _stored_path(out, options.card) if options.card else None,
+        "redact": options.redact,
         "filters": options.filters.values,
     }
 
@@ -77,7 +78,14 @@ def read_options(out: OutputLayout) -> BuildOptions | None:
     except ConfigError:  # a value that was never stored
         return None
     card = _path(out, found["card"]) if found["card"] else None
-    return BuildOptions(_path(out, found["rollouts"]), found["runs"], found["student"], filters, card)
+    return BuildOptions(
+        _path(out, found["rollouts"]),
+        found["runs"],
+        found["student"],
+        filters,
+        card,
+        found.get("redact") is True,
+    )
 
 
 def _document(out: OutputLayout) -> dict[str, Any] | None:
@@ -114,6 +122,8 @@ def contradiction(out: OutputLayout, options: BuildOptions) -> str | None:
         return f"{out.root} was built from the runs {stored.runs!r}, but the runs given are {options.runs!r}"
     if stored.student != options.student:
         return f"{out.root} was built for {stored.student}, but the student given is {options.student}"
+    if stored.redact != options.redact:
+        return f"{out.root} was built {'with' if stored.redact else 'without'} redact"
     return None
 
 

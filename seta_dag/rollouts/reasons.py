@@ -33,6 +33,7 @@ class Reason(_Word):
     NO_CONVERSATION = "no_conversation", "no usable log"
     NO_ASSISTANT_TURN = "no_assistant_turn", "the conversation has no assistant turn"
     NOT_EXACT = "not_exact", "text, token ids and mask did not pass the proof that they belong together"
+    SECRET = "secret", "its text contains a secret, and this build redacts secrets"
     FLAGGED = "flagged", "the row has a flag that this build drops"
     BELOW_MIN_REWARD = "below_min_reward", "the reward is below the requested minimum"
     TOO_MANY_TOKENS = "too_many_tokens", "longer than requested in one of the variants"
@@ -71,6 +72,7 @@ class Flag(_Word):
         "reasoning of a turn was taken from the log of the call that made it",
     )
     REASONING_UNREADABLE = "reasoning_unreadable", "reasoning is encrypted or redacted and was left out"
+    REDACTED = "redacted", "a secret in the log was replaced by [REDACTED:KIND]; the text has none"
     STRAY_RESULT = "stray_result", "a tool result does not follow a tool call"
     THINKING_IN_CONTENT = "thinking_in_content", "content still looks as if it held thinking; it is unchanged"
     THINKING_TWICE = "thinking_twice", "reasoning was logged twice with different words; both are kept"

@@ -6,15 +6,15 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-# A secret can be wrapped, in JSON with `\\n`. Neither white space nor backslashes belong to it.
+# A secret can be wrapped, in JSON with `\n`. Neither white space nor backslashes belong to it.
 _WRAPPING = re.compile(r"[\s\\]+")
 _FORMER_KINDS = (
     "AWS Access Key", "AWS Secret Key", "Anthropic API Key", "Artifactory Token",
     "Azure Storage Account access key", "Basic Auth Credentials", "Discord Bot Token",
     "GitHub Fine-Grained Token", "GitHub Token", "GitLab Token", "Google API Key", "Hugging Face Token",
-    "JSON Web Token", "Mailchimp Access Key", "Model Provider Key", "NPM Token", "OpenAI Token", "Private Key",
-    "PyPI Token", "SendGrid API Key", "Slack Token", "Square OAuth Secret", "Stripe Access Key",
-    "Telegram Bot Token", "Twilio API Key",
+    "JSON Web Token", "Mailchimp Access Key", "Model Provider Key", "NPM Token", "OpenAI Token",
+    "Private Key", "PyPI Token", "SendGrid API Key", "Slack Token", "Square OAuth Secret",
+    "Stripe Access Key", "Telegram Bot Token", "Twilio API Key",
 )  # fmt: skip
 """Names of the rules before version 0.2, which were part of a fingerprint."""
 

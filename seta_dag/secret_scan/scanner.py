@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,6 +24,10 @@ _LIBRARY = "kingfisher-secret-scanner"
 _LEFT_OUT = ("betterleaks.generic-credential-uri", "betterleaks.curl-auth-user")
 _BY_CONTEXT = frozenset({"bearer", "url-password", "env-secret", "kw-bare", "kw-any", BY_PLACE})
 """Kinds that say less than any other rule that finds the same."""
+
+
+_REPLACED = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
+"""What stands in the place of a secret; no secret has this form."""
 
 
 class Secret(NamedTuple):
@@ -76,7 +81,8 @@ def _by_rule(view: View) -> Iterator[Secret]:
         if one.visible and one.rule_id not in _LEFT_OUT:
             start, end = one.location["start_offset"], one.location["end_offset"]
             value = view.data[start:end].decode("utf-8", "replace")
-            yield Secret(*view.source(start, end), _kind(one.rule_id), value)
+            if not _REPLACED.fullmatch(value):
+                yield Secret(*view.source(start, end), _kind(one.rule_id), value)
 
 
 def _by_value(view: View, values: Iterable[bytes]) -> Iterator[Secret]:

@@ -18,11 +18,12 @@ from seta_dag.rollouts.reasons import Flag, Reason
 from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
 from seta_dag.rollouts.sources.refusals import no_usable_log
-from seta_dag.rollouts.sources.snapshot import choose
+from seta_dag.rollouts.sources.snapshot import Snapshot, choose
 from seta_dag.tokens.log_columns import log_columns, raw_log
 from seta_dag.tokens.piece_file import PieceWriter
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.proofs.sample import sampled
+from seta_dag.tokens.redaction import Redacted, redact, secret_kinds
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.caching_engine import EncodingCache
 from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
@@ -38,11 +39,8 @@ class RowMaker:
     prover: Prover
     sample_rate: float
     """Share of the trials that are checked with the reference engine, 0.0 to 1.0; flagged ones always are."""
-
-    @property
-    def student(self) -> str:
-        """Identity of the student, part of each task's fingerprint."""
-        return self.prover.student.identity
+    redact: bool = False
+    """Whether secrets in the log are replaced, and trials with secrets in their text dropped."""
 
     def tokenize(self, row: TrialRow, load: Callable[[], Conversation], file: PieceWriter) -> TrialRow:
         """Add both variants of a row to the piece's file, if it can be proved.
@@ -54,7 +52,7 @@ class RowMaker:
         for variant in VARIANTS:
             fault = self._add_variant(row, load(), variant, cache, file)
             if fault is not None:
-                return row.drop(Reason.NOT_EXACT, f"{variant}: {fault}")
+                return row.drop(*fault)
         return row
 
     def _add_variant(
@@ -64,9 +62,11 @@ class RowMaker:
         variant: Variant,
         cache: EncodingCache,
         file: PieceWriter,
-    ) -> str | None:
-        """Add one variant to the piece's file, or return what is wrong with it."""
+    ) -> tuple[Reason, str] | None:
+        """Add one variant to the piece's file, or return why the trial has no row, and in a sentence."""
         rendered = render(conversation, variant)
+        if self.redact and (kinds := secret_kinds(rendered.utf8)):
+            return Reason.SECRET, f"{variant}: the text contains {', '.join(kinds)}"
         # The proofs need no more than the assistant turns; tool outputs are most of a conversation's size.
         conversation = conversation.assistant_only()
         literal = rendered.has_literal_markup
@@ -80,7 +80,7 @@ class RowMaker:
             file.add(rendered.utf8, tokenized.ids, tokenized.spans)
             proof = digest(rendered.utf8, tokenized.ids, tokenized.mask)
             row.counts[variant] = VariantCounts(len(tokenized.ids), tokenized.n_trainable, literal, proof)
-        return fault
+        return (Reason.NOT_EXACT, f"{variant}: {fault}") if fault is not None else None
 
 
 def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: PieceWriter) -> TrialRow:
@@ -110,15 +110,28 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: P
     _note(row, conversation.notes)
     row.n_assistant_turns = conversation.n_assistant_turns
     row.n_reasoning_turns = conversation.n_reasoning_turns
-    row.columns = log_columns(root, trial, report, chosen, conversation.n_messages)
+    log = _published_log(chosen, maker.redact, row)
+    if log is None:
+        return row.drop(Reason.SECRET, f"{row.snapshot} has secrets that cannot be replaced")
+    row.columns = log_columns(root, trial, report, chosen, log, conversation.n_messages)
     if not conversation.n_assistant_turns:
         return row.drop(Reason.NO_ASSISTANT_TURN, f"{row.snapshot} has no assistant turn")
     # Written before anything is rendered, so that the bytes of the log can be freed.
-    file.add(raw_log(chosen))
+    file.add(log)
     is_long = len(chosen.data) >= _REREAD
     load = partial(_parse, chosen.path, chosen.borrowed) if is_long else partial(_identity, conversation)
-    del chosen, conversation  # together they take several times the memory of the log
+    del chosen, conversation, log  # together they take several times the memory of the log
     return maker.tokenize(row, load, file)
+
+
+def _published_log(chosen: Snapshot, is_redacted: bool, row: TrialRow) -> bytes | None:
+    """Return `raw_conv_json`, if requested without its secrets; None if one of them cannot be replaced."""
+    log = raw_log(chosen)
+    redacted = redact(log) if is_redacted else Redacted(log, ())
+    if redacted is None:
+        return None
+    _note(row, tuple(Note(Flag.REDACTED, None, kind) for kind in redacted.kinds))
+    return redacted.log
 
 
 def _note(row: TrialRow, notes: tuple[Note, ...]) -> None:

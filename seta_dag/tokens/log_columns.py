@@ -54,14 +54,19 @@ def raw_log(chosen: Snapshot) -> bytes:
     return chosen.data.removeprefix(codecs.BOM_UTF8)
 
 
-def log_columns(root: Path, trial: Trial, report: Report, chosen: Snapshot, n_messages: int) -> LogColumns:
-    """Return the columns of a trial; `root` is the rollouts root."""
+def log_columns(
+    root: Path, trial: Trial, report: Report, chosen: Snapshot, log: bytes, n_messages: int
+) -> LogColumns:
+    """Return the columns of a trial.
+
+    `root` is the rollouts root, `log` is `raw_conv_json` in UTF-8.
+    """
     model = chosen.log.get("model")
     reward, name = report.reward, clean(model) if isinstance(model, str) else None
     path = clean(chosen.path.relative_to(root).as_posix())
     counts = provider_token_counts(chosen.log)
     columns = LogColumns(reward, name, path, counts, n_messages)
-    return columns.with_content(raw_log(chosen), trial.task_id, trial.uid)
+    return columns.with_content(log, trial.task_id, trial.uid)
 
 
 def content_digest(log: xxh3_128, short: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from seta_dag.errors import StudentError
 from seta_dag.executor.warm_up import WarmUp
+from seta_dag.secret_scan.scanner import rules_identity
 from seta_dag.tokens.example import RowMaker
 from seta_dag.tokens.proofs.loaded import loaded
 from seta_dag.tokens.proofs.prover import Prover
@@ -26,12 +27,19 @@ class RowSettings:
         identity: the student's identity; a worker that finds another tokenizer builds nothing.
         engine: the engine that makes the rows.
         prove_all: whether every trial is checked with the reference engine, not a sample.
+        redact: whether secrets in logs are replaced, and trials with secrets in their text dropped.
     """
 
     student: str
     identity: str
     engine: EngineName
     prove_all: bool = False
+    redact: bool = False
+
+    @property
+    def row_identity(self) -> str:
+        """What the rows depend on besides the rollouts; part of each task's fingerprint."""
+        return row_identity(self.identity, self.redact)
 
     def warm_up(self, n_tasks: int) -> WarmUp:
         """Return what loads the student's tokenizer for a build of `n_tasks`.
@@ -50,7 +58,12 @@ class RowSettings:
         """
         student = _found(self.student, self.identity)
         rate = 1.0 if self.prove_all else sample_rate(n_trials)
-        return RowMaker(loaded(student, self.engine), rate)
+        return RowMaker(loaded(student, self.engine), rate, self.redact)
+
+
+def row_identity(student: str, redact: bool) -> str:
+    """Return what the rows of a student with this identity depend on besides the rollouts."""
+    return f"{student} redact {rules_identity()}" if redact else student
 
 
 @lru_cache(maxsize=1)  # a worker asks for every piece, and finding a student reads its whole tokenizer

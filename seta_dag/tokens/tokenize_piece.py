@@ -106,7 +106,7 @@ def _build(shared: Shared, task: str, given: TaskInput, file: PieceWriter) -> Bu
     trials = [trial for trial in given.trials if trial.path in reports]
     rows = [build_row(shared.root, trial, reports[trial.path], maker, file) for trial in trials]
     # Taken again, so that a log that grew in the meantime is not recorded under the old fingerprint.
-    if task_fingerprint(shared.root, given.trials, shared.settings.identity) != given.fingerprint:
+    if task_fingerprint(shared.root, given.trials, shared.settings.row_identity) != given.fingerprint:
         raise ChangedError("its rollouts or the student changed during the build; build again")
     return Built(tuple(map(outcome, rows)), sum(map(_counts, rows), Counter()))
 

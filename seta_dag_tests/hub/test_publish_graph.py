@@ -96,7 +96,7 @@ def test_build_publishes_if_a_repo_is_configured(
 
 def leave_secrets(place: Place) -> str:
     """Leave the rows as they are: they contain secrets. Return part of the expected failure."""
-    return "secrets in the rows"
+    return "secrets in what would be published"
 
 
 def change_rows(place: Place) -> str:
@@ -182,7 +182,7 @@ def test_dry_run_checks_and_scans_but_uploads_nothing(
     paths = ["--rollouts", str(place.rollouts), "--out", str(place.out.root)]
     command = ["publish", "--repo", REPO, *paths, "--dry-run"]
     refused = CliRunner().invoke(main, command)
-    assert refused.exit_code == 1 and "secrets in the rows" in refused.stderr
+    assert refused.exit_code == 1 and "secrets in what would be published" in refused.stderr
     planned = CliRunner().invoke(main, [*command, "--allow-secrets"])
     assert planned.exit_code == 0 and "README.md" in planned.stdout
     assert commits(hub) == 0

@@ -149,4 +149,5 @@ def test_variable_that_cannot_be_used_is_refused(
 
 
 def test_every_option_has_a_key() -> None:
-    assert keys() == ["rollouts", "out", "runs", "student", "card", "drop_flag", "min_reward", "max_tokens"]
+    assert keys() == ["rollouts", "out", "runs", "student", "card", "redact",
+                      "drop_flag", "min_reward", "max_tokens"]  # fmt: skip

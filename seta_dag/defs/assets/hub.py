@@ -32,7 +32,9 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
     )
     def card(project: Project, student: StudentSettings, hub: HubSettings) -> Result:
         out, merged = project.target, read_merged(project.target.resume_chain)
-        facts = facts_of(out, project.root, merged, student.find(project), project.glob)
+        facts = facts_of(
+            out, project.root, merged, student.find(project), project.glob, student.rows(project).redact
+        )
         stats = write_card(out, variant, facts, hub.prose(project), hub.pattern)
         store_options(out, project.resolve(card=hub.card or None)[1], ["card"])
         readme = out.dataset(variant) / "README.md"
@@ -55,7 +57,8 @@ CARDS: dict[Variant, dg.AssetsDefinition] = {variant: _card_asset(variant) for v
 def note_finished(project: Project, student: StudentSettings, hub: HubSettings, variant: Variant) -> None:
     """Record the inputs that everything under the output directory was built from."""
     merged = read_merged(project.target.resume_chain)
-    facts = facts_of(project.target, project.root, merged, student.find(project), project.glob)
+    found, redact = student.find(project), student.rows(project).redact
+    facts = facts_of(project.target, project.root, merged, found, project.glob, redact)
     mark_finished(project.target, variant, inputs_of(merged, facts, hub.prose(project), hub.pattern), merged)
 
 

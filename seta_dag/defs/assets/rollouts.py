@@ -16,7 +16,6 @@ from seta_dag.rollouts.listing.links_out import links_out
 from seta_dag.rollouts.merge import Merged, read_merged, write_merged
 from seta_dag.rollouts.parse_reports import parse_tasks
 from seta_dag.store.layout import FORMAT_VERSION
-from seta_dag.tokens.student.student import find_student
 
 Result = dg.MaterializeResult[Any]
 
@@ -30,10 +29,10 @@ def resume_chain(context: dg.AssetExecutionContext, project: Project, student: S
     Of the trials of one task and trajectory in a chain, the last verified one is canonical. New tasks
     are registered as partitions.
     """
-    out, options = project.resolve(student=student.name or None)
-    merged = take_over(options.rollouts, options.runs, find_student(options.student).identity)
+    out, options = student.options(project)
+    merged = take_over(options.rollouts, options.runs, student.rows(project).row_identity)
     write_merged(out.resume_chain, merged)
-    store_options(out, options, ["rollouts", "runs", "student"])
+    store_options(out, options, ["rollouts", "runs", "student", "redact"])
     # None is removed here: the range of this very run is defined by the registered tasks.
     context.instance.add_dynamic_partitions("task", [key_of(task) for task in merged.fingerprints])
     # A task depends on the merge only through its rules (this data version) and on its own trials (its

@@ -25,6 +25,7 @@ from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.lock import locked
 from seta_dag.tokens.built import unbuilt
+from seta_dag.tokens.row_settings import row_identity
 from seta_dag.tokens.student.student import find_student
 
 
@@ -83,8 +84,8 @@ def build(
     names = None if tags else DATASET_ASSETS + HUB_ASSETS
     assets = None if names is None else asset_keys(names)
     options = request.options
-    student = find_student(options.student)
-    hand_over(plan.merged, options.rollouts, options.runs, student.identity)
+    identity = row_identity(find_student(options.student).identity, options.redact)
+    hand_over(plan.merged, options.rollouts, options.runs, identity)
     events = run_job(definitions, instance, request.run_config(names), tags, assets)
     accounted = any(event.is_step_materialization and event.step_key == "ledger" for event in events)
     return BuildResult(total, _rebuilt(events), failures_in(events) or _left(request), accounted)

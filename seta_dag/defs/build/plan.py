@@ -20,6 +20,7 @@ from seta_dag.options.build_options import BuildOptions
 from seta_dag.rollouts.merge import Merged, merge_runs
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.built import failures, unbuilt
+from seta_dag.tokens.row_settings import row_identity
 from seta_dag.tokens.student.student import find_student
 
 TASK_ASSETS = ("trials", "ctrf_reports", "tokens")
@@ -64,7 +65,9 @@ class Request:
     @property
     def student(self) -> StudentSettings:
         """The student as a resource."""
-        return StudentSettings(name=self.options.student, prove_all=self.prove_all)
+        return StudentSettings(
+            name=self.options.student, prove_all=self.prove_all, redact=self.options.redact
+        )
 
     def run_config(self, names: tuple[str, ...] | None = None) -> dict[str, Any]:
         """Return the run config for a run over the assets called `names` (None: all)."""
@@ -109,8 +112,8 @@ def plan_build(request: Request) -> BuildPlan:
     out, options = request.out, request.options
     require_apart(out, options)
     student = find_student(options.student)
-    merged = merge_runs(options.rollouts, options.runs, student.identity)
-    facts = build_facts(options.rollouts, merged, student, options.filters, options.runs)
+    merged = merge_runs(options.rollouts, options.runs, row_identity(student.identity, options.redact))
+    facts = build_facts(options.rollouts, merged, student, options.filters, options.runs, options.redact)
     inputs = inputs_of(merged, facts, read_prose(options.card), request.hub.pattern)
     # A task that failed is not built, so `_tasks` has it, too; only the sensor leaves it out.
     failed = list(failures(out, merged.fingerprints))

@@ -75,6 +75,7 @@ def _facts(card: Card, filters: Filters) -> BuildFacts:
         rollout_settings={name: values for name, *values in settings},
         filters=filters,
         runs_glob=build.get("runs", ""),
+        redact="secrets in the logs" in build,
     )
 
 

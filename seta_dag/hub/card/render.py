@@ -32,6 +32,7 @@ class BuildFacts:
         rollout_settings: the distinct values of each setting over all runs.
         filters: the filters that the ledger was made with.
         runs_glob: the glob that selected the runs.
+        redact: whether secrets in the logs were replaced.
         format_version: `FORMAT_VERSION` of the build.
         tool_version: version of seta_dag.
     """
@@ -43,6 +44,7 @@ class BuildFacts:
     rollout_settings: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     filters: Filters = field(default_factory=Filters)
     runs_glob: str = "*"
+    redact: bool = False
     format_version: str = FORMAT_VERSION
     tool_version: str = __version__
 

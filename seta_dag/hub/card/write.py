@@ -34,7 +34,9 @@ def write_card(out: OutputLayout, variant: Variant, facts: BuildFacts, prose: Pr
     return stats
 
 
-def build_facts(root: Path, merged: Merged, student: Student, filters: Filters, runs_glob: str) -> BuildFacts:
+def build_facts(
+    root: Path, merged: Merged, student: Student, filters: Filters, runs_glob: str, redact: bool = False
+) -> BuildFacts:
     """Collect what the card says about a build apart from the numbers."""
     chains: dict[str, list[str]] = defaultdict(list)
     for run in sorted(map(run_at, merged.runs), key=lambda run: run.order):
@@ -47,9 +49,12 @@ def build_facts(root: Path, merged: Merged, student: Student, filters: Filters, 
         rollout_settings=rollout_settings(root, merged.runs),
         filters=filters,
         runs_glob=runs_glob,
+        redact=redact,
     )
 
 
-def facts_of(out: OutputLayout, root: Path, merged: Merged, student: Student, runs_glob: str) -> BuildFacts:
+def facts_of(
+    out: OutputLayout, root: Path, merged: Merged, student: Student, runs_glob: str, redact: bool = False
+) -> BuildFacts:
     """Collect the facts of the build under `out`, with the filters that its ledger was made with."""
-    return build_facts(root, merged, student, read_filters(out.ledger), runs_glob)
+    return build_facts(root, merged, student, read_filters(out.ledger), runs_glob, redact)
