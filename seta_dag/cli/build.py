@@ -21,6 +21,7 @@ from seta_dag.cli.common import (
     WORKERS,
     filter_options,
 )
+from seta_dag.cli.terminal import complain, say
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -81,19 +82,20 @@ def _build(request: Request, keep: bool, as_json: bool) -> int:
     from seta_dag.defs.build.build import planned
     from seta_dag.defs.instance.open import open_instance
     from seta_dag.reports.summary import summarize
+    from seta_dag.store.lock import waiting
 
     started = time.monotonic()
     gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
     with shown() as display:
         display.say(f"looking for new and changed trials in {request.options.rollouts}")
-        with planned(request, _say_waiting) as plan:
+        with planned(request, lambda: complain(waiting(request.out.root))) as plan:
             display.say(f"{len(plan.tasks):,} of {len(plan.merged.fingerprints):,} tasks to build")
             from seta_dag.definitions import code_location  # while the tokenizer loads
 
             with open_instance(request.out, keep) as instance:
                 result = run_build(code_location(), instance, request, plan)
     for failure in result.failures:
-        click.echo(f"seta-dag: {failure}", err=True)
+        complain(failure)
     if not result.accounted:
         return 1
     summary = summarize(request.out, result.tasks, result.rebuilt, time.monotonic() - started)
@@ -104,11 +106,7 @@ def _build(request: Request, keep: bool, as_json: bool) -> int:
 def _report(summary: Summary, as_json: bool) -> None:
     """Print what a build did."""
     if not summary.rows["thinking"]:
-        click.echo("seta-dag: no trial became a row; to see why: seta-dag ledger", err=True)
+        complain("no trial became a row; to see why: seta-dag ledger")
     if warning := summary.warning():
-        click.echo(f"seta-dag: {warning}", err=True)
-    click.echo(summary.as_json() if as_json else summary.as_text())
-
-
-def _say_waiting() -> None:
-    click.echo("another build is writing to the same output directory; waiting for it to finish", err=True)
+        complain(warning)
+    say(summary.as_json() if as_json else summary.as_text())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from seta_dag.cli.terminal import complain, neutral
 from seta_dag.dataset.filters.registry import FILTERS
 from seta_dag.errors import ConfigError, SetaError
 
@@ -60,18 +61,27 @@ def filter_options(command: Command) -> Command:
 class Sentences(click.Group):
     """A group whose commands end in one sentence and an exit code instead of a traceback."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the arguments before the command's name."""
+        try:
+            return super().make_context(*args, **extra)
+        except click.ClickException as error:
+            raise neutral(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Exit code 2 for bad configuration, 1 for other errors of ours or the system's."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            raise neutral(error) from None
         except KeyboardInterrupt:
-            click.echo("seta-dag: interrupted; the same command continues from here", err=True)
+            complain("interrupted; the same command continues from here")
             sys.exit(1)
         except BrokenPipeError:  # the reader of our output has seen enough, so click ends quietly
             raise
         except SetaError as error:
-            click.echo(f"seta-dag: {error}", err=True)
+            complain(str(error))
             sys.exit(2 if isinstance(error, ConfigError) else 1)
         except OSError as error:
-            click.echo(f"seta-dag: {error.filename or 'system'}: {error.strerror or error}", err=True)
+            complain(f"{error.filename or 'system'}: {error.strerror or error}")
             sys.exit(1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from seta_dag.cli.common import CONFIG, OUT, VARIANT
+from seta_dag.cli.terminal import say
+from seta_dag.reports.plural import counted
 
 if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
@@ -35,4 +37,4 @@ def export(form: str, out: str | None, config: Path | None, variant: Variant, fi
 
     layout, _ = resolve({"out": out}, config=config)
     rows = export_jsonl(layout.dataset(variant), file)
-    click.echo(f"{file}: {rows} rows of {variant} as {form}")
+    say(f"{file}: {counted(rows, 'row')} of {variant} as {form}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from seta_dag.cli.common import CONFIG, OUT, STUDENT, VARIANT
+from seta_dag.cli.terminal import say, show
 
 if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
@@ -30,8 +30,6 @@ def inspect(
 
     TRIAL is a trial uid, or a task with one row.
     """
-    from rich.console import Console
-
     from seta_dag.options.resolve import resolve
     from seta_dag.reports.row.inspection import inspect_trial
     from seta_dag.reports.row.page import as_html
@@ -42,7 +40,7 @@ def inspect(
     layout, options = resolve({"out": out, "student": student}, config=config)
     found = inspect_trial(layout, trial, variant, find_student(options.student))
     if html is None:
-        Console(width=None if sys.stdout.isatty() else 160).print(as_renderable(found))
+        show(as_renderable(found))
     else:
         write_bytes(html, as_html(found).encode())
-        click.echo(f"{html}: every token of {found.row['trial_uid']}, {variant}")
+        say(f"{html}: every token of {found.row['trial_uid']}, {variant}")

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from seta_dag.defs.build.progress import PROGRESS, sentence
+from seta_dag.defs.build.progress import PROGRESS, pace, sentence
+from seta_dag.reports.printable import on_one_line, printable
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -25,7 +26,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 def shown() -> Iterator[Display]:
     """Show the events of every run in the block on standard error."""
     with _standard_error() as file:
-        display = Display(Console(file=file, highlight=False))
+        display = Display(Console(file=file, highlight=False, markup=False, emoji=False))
         PROGRESS.addHandler(display)
         PROGRESS.setLevel(logging.DEBUG)  # Dagster logs the events of a step at this level
         try:
@@ -77,8 +78,8 @@ class Display(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-        rate = TextColumn("{task.fields[unit]}, {task.fields[rate]} per second,")
-        self._bars = Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True)
+        rest = TextColumn("{task.fields[unit]}{task.fields[pace]}", markup=False)
+        self._bars = Progress(*columns, rest, console=console, transient=True)
         self._bar: TaskID | None = None
         self._started: dict[str, float] = {}
         self._line_due = 0.0
@@ -87,8 +88,8 @@ class Display(logging.Handler):
 
     def say(self, line: str) -> None:
         """Print one line."""
-        # A path may contain [brackets] or be wider than the terminal; it must stay copyable.
-        self._bars.console.print(f"  {line}", soft_wrap=True, markup=False)
+        # A path may be wider than the terminal; it must stay copyable.
+        self._bars.console.print(Text(f"  {on_one_line(printable(line))}"), soft_wrap=True)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show one record: an event of the Dagster run, or the progress of a stage."""
@@ -118,7 +119,8 @@ class Display(logging.Handler):
         if not self._bars.console.is_terminal:
             self._line(sentence(at["stage"], at["done"], at["total"], at["unit"], seconds))
             return
-        state = {"completed": at["done"], "rate": f"{at['done'] / seconds:,.0f}" if seconds else "0"}
+        found = pace(at["done"], at["total"], seconds)
+        state = {"completed": at["done"], "pace": f", {found}" if found else ""}
         if self._bar is None:
             self._bar = self._bars.add_task(at["stage"], total=at["total"], unit=at["unit"], **state)
         # Rich redraws ten times a second; without the refresh a short stage would end before its bar is full.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seta_dag.cli.common import CARD, CONFIG, NO_INSTANCE, OUT, ROLLOUTS, RUNS, STUDENT, VARIANT
+from seta_dag.cli.terminal import complain, say
 
 if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
@@ -67,9 +68,9 @@ def _publish(request: Request, variants: tuple[Variant, ...], keep: bool, dry_ru
     with shown(), open_instance(request.out, keep) as instance:
         published, failures = run_publish(code_location(), instance, request, variants, dry_run)
     for sentence in published:
-        click.echo(sentence)
+        say(sentence)
     for failure in failures:
-        click.echo(f"seta-dag: {failure}", err=True)
+        complain(failure)
     if not failures and dry_run:
         _show_plans(request, variants)
     return 1 if failures else 0
@@ -77,11 +78,12 @@ def _publish(request: Request, variants: tuple[Variant, ...], keep: bool, dry_ru
 
 def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
     from seta_dag.hub.plan import plan_publish
+    from seta_dag.reports.plural import counted
 
     for variant in variants:
         target = request.hub.target(variant)
         request.hub.preflight(request.project).require(variant)
         plan = plan_publish(request.out.dataset(variant), target)
-        click.echo(f"{target.repo_id}: {len(plan.changes) or 'no'} changes, {plan.bytes_to_upload:,} bytes")
+        say(f"{target.repo_id}: {counted(len(plan.changes), 'change')}, {plan.bytes_to_upload:,} bytes")
         for change in plan.changes:
-            click.echo(f"  {change.kind:<8} {change.size:>12,} {change.path}")
+            say(f"  {change.kind:<8} {change.size:>12,} {change.path}")

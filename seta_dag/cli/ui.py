@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 import click
 
 from seta_dag.cli.common import OUT
+from seta_dag.cli.terminal import say
 
 
 @click.command()
@@ -28,7 +29,7 @@ def ui(out: str | None, port: int) -> None:
     settings = os.environ | {"SETA_OUT": str(layout.root.absolute())}
     if home == layout.instance.absolute():  # `dagster dev` finds the others itself
         settings["DAGSTER_HOME"] = str(home)
-    click.echo(f"http://127.0.0.1:{port}  (runs are recorded in {home})")
+    say(f"http://127.0.0.1:{port}  (runs are recorded in {home})")
     sys.stdout.flush()
     with as_file(files("seta_dag.defs.instance").joinpath("workspace.yaml")) as workspace:
         arguments = ["dev", "--workspace", str(workspace), "--host", "127.0.0.1", "--port", str(port)]

@@ -8,6 +8,7 @@ from collections import Counter
 import click
 
 from seta_dag.cli.common import STUDENT
+from seta_dag.cli.terminal import say
 
 
 @click.command()
@@ -36,10 +37,10 @@ def verify(dataset: str, student: str | None) -> None:
     verdicts = run_verify(folder, loaded(find_student(options.student), "fastokens"))
     for row in verdicts:
         if row.verdict != "equal":
-            click.echo(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")
+            say(f"{row.trial_uid}  {row.verdict}  {', '.join(row.differences) or row.detail}")
     altered = verify_as_built(folder)
     for sentence in [*altered, *verify_counts(folder)]:
-        click.echo(sentence)
+        say(sentence)
     counts = Counter(row.verdict for row in verdicts)
-    click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("equal", "explained", "unexplained")))
+    say(", ".join(f"{counts[kind]} {kind}" for kind in ("equal", "explained", "unexplained")))
     sys.exit(1 if counts["unexplained"] or altered else 0)

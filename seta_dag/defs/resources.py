@@ -21,7 +21,7 @@ from seta_dag.executor.workers import Workers, parse_workers
 from seta_dag.options.build_options import BuildOptions
 from seta_dag.options.resolve import resolve
 from seta_dag.store.layout import OutputLayout
-from seta_dag.store.lock import locked
+from seta_dag.store.lock import locked, waiting
 from seta_dag.tokens.row_settings import RowSettings
 from seta_dag.tokens.student.engines import EngineName
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, Student, find_student
@@ -81,8 +81,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
         require_apart(out, options)
         give_back()  # what was freed before the run would otherwise stay with the process
         log = context.log
-        message = f"another build is writing to {out.root}; waiting for it to finish"
-        with locked(out.root, lambda: log.warning(message) if log else None):
+        with locked(out.root, lambda: log.warning(waiting(out.root)) if log else None):
             yield self
 
 

@@ -1,44 +1,48 @@
-"""The ledger as a table for a terminal."""
+"""The ledger for a terminal: one line per trial, as wide as the terminal, or as wide as needed."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seta_dag.dataset.ledger.line import LedgerLine
+from seta_dag.reports.printable import on_one_line, printable
 
-_COLUMNS = (
-    "task_id",
-    "trial_uid",
-    "run",
-    "disposition",
-    "reason",
-    "reward",
-    "thinking_tokens",
-    "flags",
-    "detail",
-)
+_WIDE = 120
+"""Columns of a terminal from which on the run has room."""
 
 
-def as_table(lines: Iterable[LedgerLine]) -> str:
-    """Return one row per trial. Nothing is truncated: the table is as wide as its longest cells."""
-    table = Table(*_COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+def ledger_table(lines: Iterable[LedgerLine], width: int) -> Table:
+    """Return a table for a terminal of this many columns.
+
+    Names are folded rather than cut, and what is said about a trial is wrapped between words.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("trial", overflow="fold", max_width=max(width // 3, 20))
+    if with_run := width >= _WIDE:
+        table.add_column("run", overflow="fold", max_width=max(width // 4, 20))
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("reward", no_wrap=True, justify="right")
+    table.add_column("tokens", no_wrap=True, justify="right")
+    table.add_column("flags and details", overflow="fold")
     for line in lines:
-        table.add_row(*(_cell(getattr(line, column)) for column in _COLUMNS))
-    text = io.StringIO()
-    console = Console(file=text, width=1000, highlight=False, markup=False)
-    console.print(table)
-    console.print(f"{table.row_count} trials")
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+        run = [_text(line.run)] if with_run else []
+        table.add_row(_text(line.trial_uid or line.task_id or ""), *run, *_outcome(line), _said(line))
+    return table
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+def _outcome(line: LedgerLine) -> tuple[str, str, str]:
+    reward = "" if line.reward is None else f"{line.reward:.3f}"
+    tokens = f"{line.thinking_tokens:,}" if line.thinking_tokens is not None else ""
+    return line.reason or line.disposition, reward, tokens
+
+
+def _said(line: LedgerLine) -> Text:
+    return _text("; ".join(part for part in (", ".join(line.flags), line.detail) if part))
+
+
+def _text(words: str) -> Text:
+    return Text(on_one_line(printable(words)))

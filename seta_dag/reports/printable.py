@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import orjson
+
 
 def printable(data: bytes | str) -> str:
     """Escape everything that is invisible or affects the text around it.
@@ -12,6 +17,12 @@ def printable(data: bytes | str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in "\n\t" else _escape(char) for char in text)
+
+
+def json_line(value: Any) -> str:
+    """Return a value as JSON on one line; what is not printable is escaped as JSON escapes it."""
+    text = orjson.dumps(value).decode()
+    return text if text.isprintable() else json.dumps(orjson.loads(text))
 
 
 def on_one_line(text: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import orjson
-
 from seta_dag.dataset.ledger.ledger import count_dispositions, count_flags, count_reasons, read_ledger
 from seta_dag.dataset.ledger.line import LedgerLine
+from seta_dag.reports.printable import json_line
 from seta_dag.rollouts.reasons import WORRYING
 from seta_dag.store.layout import OutputLayout
 from seta_dag.tokens.variants import VARIANTS
@@ -54,7 +53,7 @@ class Summary:
 
     def as_json(self) -> str:
         """Return one JSON object on one line."""
-        return orjson.dumps(asdict(self)).decode()
+        return json_line(asdict(self))
 
     def as_text(self) -> str:
         """Return the summary for a person."""

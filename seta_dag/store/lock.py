@@ -68,3 +68,8 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def waiting(folder: Path) -> str:
+    """Say that another build holds the lock of an output directory."""
+    return f"another build is writing to {folder}; waiting for it to finish"

@@ -46,7 +46,7 @@ def test_without_a_terminal_a_line_follows_after_one_second_then_every_five(
         PROGRESS.removeHandler(display)
         display.stop()
     assert [line.strip() for line in file.getvalue().splitlines() if line.strip()] == [
-        "tokens: 8 of 200 tasks, 8 per second, 24 s left",
+        "tokens: 8 of 200 tasks",
         "tokens: 48 of 200 tasks, 8 per second, 19 s left",
         "tokens: 88 of 200 tasks, 8 per second, 14 s left",
     ]

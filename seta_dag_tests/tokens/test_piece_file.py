@@ -22,7 +22,7 @@ from seta_dag.dataset.shards.source import RowSource
 from seta_dag.rollouts.ctrf import Report
 from seta_dag.rollouts.sources.snapshot import Snapshot
 from seta_dag.store.layout import OutputLayout
-from seta_dag.tokens.log_columns import log_columns
+from seta_dag.tokens.log_columns import log_columns, raw_log
 from seta_dag.tokens.outcomes import outcome
 from seta_dag.tokens.piece_file import PieceReader, written_piece
 from seta_dag.tokens.trial_row import TrialRow, VariantCounts, digest
@@ -203,8 +203,9 @@ CONTENTS: dict[str, tuple[dict[str, Any], Report, int]] = {
 def test_content_digest_covers_every_shared_column(column: str) -> None:
     changes, report, n_messages = CONTENTS[column]
     root, trial = Path("/r"), ROWS[0].trial
-    first = log_columns(root, trial, Report(1, 2), CHOSEN, 2)
-    second = log_columns(root, trial, report, replace(CHOSEN, **changes), n_messages)
+    first = log_columns(root, trial, Report(1, 2), CHOSEN, raw_log(CHOSEN), 2)
+    chosen = replace(CHOSEN, **changes)
+    second = log_columns(root, trial, report, chosen, raw_log(chosen), n_messages)
     assert first.content != second.content
     different = {one.name for one in fields(first) if getattr(first, one.name) != getattr(second, one.name)}
     assert different == {"content", column} - {"raw_conv_json"}

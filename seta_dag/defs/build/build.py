@@ -100,7 +100,8 @@ def _left(request: Request) -> tuple[str, ...]:
     )
     if not left:
         return ()
-    return (f"{len(left)} tasks were added, changed or damaged during this build: build again",)
+    were = "1 task was" if len(left) == 1 else f"{len(left):,} tasks were"
+    return (f"{were} added, changed or damaged during this build: build again",)
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:

@@ -15,6 +15,8 @@ PROGRESS = logging.Logger("seta_dag.progress")
 
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_STEPS = 0.1
+_MEANINGFUL_SECONDS, _MEANINGFUL_SHARE = 5.0, 0.02
+"""How long a stage must have run (or a quarter of it be done), and what share, before its pace means much."""
 
 
 def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Progress:
@@ -33,10 +35,20 @@ def ticker(context: dg.AssetExecutionContext, unit: str = "tasks") -> Progress:
 
 
 def sentence(stage: str, done: int, total: int, unit: str, seconds: float) -> str:
-    """Say how many are done, how fast, and how many seconds are left at that rate."""
-    rate = done / seconds if seconds > 0 else 0.0
-    left = f", {(total - done) / rate:,.0f} s left" if rate else ""
-    return f"{stage}: {done:,} of {total:,} {unit}, {rate:,.0f} per second{left}"
+    """Say how many are done and, as soon as that means something, how fast and how long it will take."""
+    found = pace(done, total, seconds)
+    return f"{stage}: {done:,} of {total:,} {unit}{f', {found}' if found else ''}"
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """Say how many are done per second, and how many seconds are left at that rate.
+
+    Empty at the beginning of a stage: its workers may still be starting, and the first tasks may be small.
+    """
+    begun = seconds < _MEANINGFUL_SECONDS and done < total / 4
+    if begun or seconds <= 0 or done < _MEANINGFUL_SHARE * total:
+        return ""
+    return f"{done / seconds:,.0f} per second, {(total - done) * seconds / done:,.0f} s left"
 
 
 def _every(seconds: float) -> Callable[[], bool]:

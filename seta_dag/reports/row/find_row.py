@@ -33,11 +33,11 @@ def find_line(out: OutputLayout, name: str) -> LedgerLine:
         return rows[0]
     if not lines:
         raise ConfigError(f"{name}: no trial, task or trial directory with that name in {out.ledger}")
-    matches = "\n".join(f"  {_describe(line)}" for line in rows or lines)
+    matches = "; ".join(map(_describe, rows or lines))
     raise ConfigError(
-        f"{name} names {len(rows)} rows; give one trial's uid or directory:\n{matches}"
+        f"{name} names {len(rows)} rows; give one trial's uid or directory: {matches}"
         if rows
-        else f"{name} has no row; the ledger says:\n{matches}"
+        else f"{name} has no row; the ledger says: {matches}"
     )
 
 

@@ -17,13 +17,18 @@ from seta_dag_tests.support.builds import Place
 SENTENCES = {
     (400, 1600, 2.0): "tokens: 400 of 1,600 tasks, 200 per second, 6 s left",
     (1600, 1600, 8.0): "tokens: 1,600 of 1,600 tasks, 200 per second, 0 s left",
-    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks, 2 per second, 5,000 s left",
-    (3, 5, 0.0): "tokens: 3 of 5 tasks, 0 per second",
+    (399, 1600, 4.9): "tokens: 399 of 1,600 tasks",
+    (100, 1600, 5.0): "tokens: 100 of 1,600 tasks, 20 per second, 75 s left",
+    (100, 10_000, 9.0): "tokens: 100 of 10,000 tasks",
+    (1, 10_000, 0.5): "tokens: 1 of 10,000 tasks",
+    (3, 5, 0.0): "tokens: 3 of 5 tasks",
 }
 
 
 @pytest.mark.parametrize(("done", "total", "seconds"), SENTENCES)
-def test_progress_line_shows_count_rate_and_time_left(done: int, total: int, seconds: float) -> None:
+def test_progress_line_shows_the_count_and_the_pace_once_it_means_something(
+    done: int, total: int, seconds: float
+) -> None:
     assert sentence("tokens", done, total, "tasks", seconds) == SENTENCES[done, total, seconds]
 
 

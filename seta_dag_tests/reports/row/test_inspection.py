@@ -196,7 +196,7 @@ def test_a_row_is_found_by_uid_task_or_directory(
     [
         ("six", ["six: no trial, task or trial directory"]),
         ("two", ["two names 2 rows", "exp/run/trials/two_t0_aa: row", "exp/run/trials/two_t1_ab: row"]),
-        ("three_t0_aa", ["names 2 rows", "  trials/three_t0_aa", "  exp/run/trials/three_t0_aa"]),
+        ("three_t0_aa", ["names 2 rows", " trials/three_t0_aa: row", " exp/run/trials/three_t0_aa: row"]),
         ("one_t0_ab", ["has no row", "exp/run/trials/one_t0_ab: superseded"]),
         ("four", ["has no row", "exp/run/trials/four_t0_aa: dropped, no_tests, 0 tests"]),
         ("five", ["has no row", "five in exp/run: dropped, rollout_failed"]),
