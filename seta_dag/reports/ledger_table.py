@@ -21,7 +21,7 @@ def ledger_table(lines: Iterable[LedgerLine], width: int) -> Table:
     Names are folded rather than cut, and what is said about a trial is wrapped between words.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("trial", overflow="fold", max_width=max(width // 3, 20))
+    table.add_column("trial", overflow="fold", max_width=max(width * 2 // 5, 20))
     if with_run := width >= _WIDE:
         table.add_column("run", overflow="fold", max_width=max(width // 4, 20))
     table.add_column("outcome", no_wrap=True)

@@ -26,8 +26,8 @@ _BY_CONTEXT = frozenset({"bearer", "url-password", "env-secret", "kw-bare", "kw-
 """Kinds that say less than any other rule that finds the same."""
 
 
-_REPLACED = re.compile(r"\[REDACTED:[a-z0-9-]+\]")
-"""What stands in the place of a secret; no secret has this form."""
+_REPLACED = re.compile(r"""(?s)\[REDACTED:[a-z0-9-]+\](?:[\\"'\s].*)?""")
+"""What stands in the place of a secret, to its end: nothing that follows at once may hide behind it."""
 
 
 class Secret(NamedTuple):
