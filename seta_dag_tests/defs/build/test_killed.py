@@ -18,11 +18,15 @@ from seta_dag_tests.support.builds import Place, built_plainly, take
 from seta_dag_tests.support.processes import building, wait_until
 
 MOMENTS: dict[str, Callable[[OutputLayout], object]] = {
+    "the merge is written": lambda out: out.resume_chain.exists(),
     "the trials are collected": lambda out: out.table("trials").exists(),
+    "the reports are parsed": lambda out: out.table("ctrf").exists(),
     "some tasks are tokenized": lambda out: (
         out.pieces.is_dir() and len(list(out.pieces.glob("*.arrow"))) >= 2
     ),
+    "the ledger is written": lambda out: out.ledger.exists(),
     "one dataset is published": lambda out: out.dataset("nothink").exists(),
+    "both datasets are published": lambda out: out.dataset("thinking").exists(),
     "one card is published": lambda out: (out.dataset("nothink") / "README.md").exists(),
 }
 
