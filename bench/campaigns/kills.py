@@ -1,8 +1,8 @@
 """Kill builds at random moments: `python bench/campaigns/kills.py [KILLS] [SEED]`, by default 50 and 1.
 
 Each build of the sample has two workers. Either `seta-dag build` is killed, or one of its workers, which it
-must survive. The next build must give the bytes of an undisturbed one, and leave no partial file and no process.
-Prints one line of figures.
+must survive. The next build must give the bytes of an undisturbed one, and leave neither a partial file nor a
+process. Prints one line of figures.
 
 On a shared machine of two cores: 50 kills, 36 of the build and 14 of a worker: 0 differ, 0 left behind.
 """

@@ -16,7 +16,8 @@ _VALUES: tuple[Any, ...] = (None, True, 0, -1, 2**70, 1.5, "", "\x1b[31m", "\ud8
 
 def mutate(trial: Path, rng: random.Random) -> str:
     """Damage one file of a trial directory, and say how."""
-    files = sorted(path for path in trial.rglob("*") if path.is_file())
+    # A link may lead out of the trial by now, and what it leads to is not ours to damage.
+    files = sorted(path for path in trial.rglob("*") if path.is_file() and not path.is_symlink())
     path, name = rng.choice(files), rng.choice(sorted(_WAYS))
     _WAYS[name](path, rng)
     return f"{name}: {path.relative_to(trial)}"
@@ -98,7 +99,7 @@ def mutants(source: Path, run: Path, count: int, seed: int) -> dict[str, str]:
         original = rng.choice(trials)
         uid = f"mutant_{number:05}_t0_{number:05x}"
         copy = Path(shutil.copytree(original, run / "trials" / uid))
-        if any(path.is_file() for path in copy.rglob("*")):
+        if _has_file(copy):
             found[uid] = " and ".join(
                 mutate(copy, rng) for _ in range(rng.randrange(1, 3)) if _has_file(copy)
             )

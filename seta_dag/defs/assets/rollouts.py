@@ -77,7 +77,8 @@ def trials(
     tasks = tasks_in(context, merged)
     # What the tokens will need is loaded meanwhile.
     place = workers.get(student.rows(project).warm_up(len(tasks)))
-    return stage_result(collect_tasks(project.target, project.root, merged, tasks, ticker(context), place))
+    report = collect_tasks(project.target, project.root, merged, tasks, ticker(context), place)
+    return stage_result(context, project, report, tasks)
 
 
 @dg.asset(
@@ -92,6 +93,5 @@ def ctrf_reports(context: dg.AssetExecutionContext, project: Project, workers: W
     """The verifier's CTRF report of each trial of a task. The reward is passed / total tests."""
     merged = read_merged(project.target.resume_chain)
     tasks = tasks_in(context, merged)
-    return stage_result(
-        parse_tasks(project.target, project.root, merged, tasks, ticker(context), workers.get())
-    )
+    report = parse_tasks(project.target, project.root, merged, tasks, ticker(context), workers.get())
+    return stage_result(context, project, report, tasks)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from seta_dag.defs.assets.partition_metadata import add_metadata, metadata_of_tasks
 from seta_dag.defs.partitions import task_of
+from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import StageReport
-from seta_dag.rollouts.merge import Merged
+from seta_dag.rollouts.merge import Merged, read_merged
 
 _FAILED_SHOWN = 20
 
@@ -30,14 +32,23 @@ def tasks_in(context: dg.AssetExecutionContext, merged: Merged) -> list[str]:
     return tasks
 
 
-def stage_result(report: StageReport) -> dg.MaterializeResult[Any]:
-    """Return counts and failed tasks as metadata; short, since every event of a range carries it."""
+def stage_result(
+    context: dg.AssetExecutionContext, project: Project, report: StageReport, tasks: Iterable[str]
+) -> dg.MaterializeResult[Any]:
+    """Give each partition's materialization what is known of its task, and the step's totals one event."""
+    out, fingerprints = project.target, read_merged(project.target.resume_chain).fingerprints
+    add_metadata(context, metadata_of_tasks(out, context.asset_key.path[-1], fingerprints, tasks))
+    context.log_event(dg.AssetObservation(context.asset_key, metadata=_totals(report)))
+    return dg.MaterializeResult()
+
+
+def _totals(report: StageReport) -> dict[str, Any]:
     metadata: dict[str, Any] = {"tasks": len(report.built), "failed tasks": len(report.failed)}
     metadata["counts"] = table([{"what": name, "number": n} for name, n in sorted(report.counts.items())])
     if report.failed:
         shown = list(report.failed.items())[:_FAILED_SHOWN]
         metadata["failed"] = table([{"task": task, "error": error} for task, error in shown])
-    return dg.MaterializeResult(metadata=metadata)
+    return metadata
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:

@@ -31,6 +31,5 @@ def tokens(
     tasks = tasks_in(context, merged)
     rows = student.rows(project)
     place = workers.get(rows.warm_up(len(tasks)))
-    return stage_result(
-        tokenize_tasks(project.target, project.root, merged, rows, tasks, ticker(context), place)
-    )
+    report = tokenize_tasks(project.target, project.root, merged, rows, tasks, ticker(context), place)
+    return stage_result(context, project, report, tasks)

@@ -111,10 +111,8 @@ def _all_materialized(instance: dg.DagsterInstance) -> bool:
 
 
 def _rebuilt(events: Sequence[dg.DagsterEvent]) -> int:
-    """Count the tasks that went through their last stage; those that failed are not among them.
-
-    Every materialization of a range has the same metadata, so the first one is enough.
-    """
-    built = (event for event in events if event.is_step_materialization and event.step_key == "tokens")
-    first = next(built, None)
-    return int(first.materialization.metadata["tasks"].value) if first else 0  # type: ignore[arg-type]
+    """Count the tasks that went through their last stage; those that failed are not among them."""
+    totals = (event for event in events if event.is_asset_observation and event.step_key == "tokens")
+    found = next(totals, None)
+    observed = found.asset_observation_data.asset_observation if found else None
+    return int(observed.metadata["tasks"].value) if observed else 0  # type: ignore[arg-type]
