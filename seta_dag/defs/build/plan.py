@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from seta_dag.dataset.up_to_date import inputs_of, is_finished
+from seta_dag.defs.assets.partition_metadata import metadata_of_tasks
 from seta_dag.defs.hub_settings import HubSettings
 from seta_dag.defs.instance.mirror import report_built
 from seta_dag.defs.partitions import range_of, register
@@ -134,7 +135,12 @@ def prepare(instance: dg.DagsterInstance, request: Request, plan: BuildPlan) -> 
     register(instance, fingerprints)
     built = set(fingerprints) - set(unbuilt(request.out, fingerprints))
     # An instance can be newer than the files, for example after its history was deleted.
-    report_built(instance, asset_keys(TASK_ASSETS), built)
+    report_built(
+        instance,
+        asset_keys(TASK_ASSETS),
+        built,
+        lambda asset, tasks: metadata_of_tasks(request.out, asset, fingerprints, tasks),
+    )
     return range_of(instance, plan.tasks) if plan.tasks else {}
 
 

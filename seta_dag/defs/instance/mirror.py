@@ -6,7 +6,8 @@ The files decide what is built; the instance only shows it (docs/architecture.md
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -37,20 +38,24 @@ _PROVENANCE = {
 """Tags of a reported materialization, keyed by asset."""
 
 
-def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], tasks: Iterable[str]) -> int:
+def report_built(
+    instance: dg.DagsterInstance,
+    assets: Iterable[dg.AssetKey],
+    tasks: Iterable[str],
+    metadata: Callable[[str, list[str]], Mapping[str, Mapping[str, Any]]],
+) -> int:
     """Report tasks as materialized whose files exist, but which this instance has never seen built.
 
     So a fresh instance shows an output directory that is built as built. Returns the number of reported
-    materializations. They are stored as one batch.
+    materializations. They are stored as one batch. `metadata` is called with an asset and tasks, and returns
+    the metadata of their partitions by key.
     """
-    keys = [key_of(task) for task in tasks]
-    missing = [
-        dg.AssetMaterialization(
-            asset, partition=key, description="Found built by an earlier build.", tags=_PROVENANCE.get(asset)
-        )
-        for asset in assets
-        for key in _not_in(keys, instance.get_materialized_partitions(asset))
-    ]
+    names = list(tasks)
+    missing: list[dg.AssetMaterialization] = []
+    for asset in assets:
+        known = instance.get_materialized_partitions(asset)
+        new = [task for task in names if key_of(task) not in known]
+        missing += _found_built(asset, new, metadata(asset.path[-1], new)) if new else []
     batch = generate_event_batch_id()  # type: ignore[no-untyped-call]
     for n, materialization in enumerate(missing, 1):
         event = dg.DagsterEvent(
@@ -59,13 +64,22 @@ def report_built(instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], ta
             job_name=RUNLESS_JOB_NAME,
         )
         # The instance holds the events back until the last one says that it ends the batch.
-        metadata = DagsterEventBatchMetadata(batch, n == len(missing))
-        instance.report_dagster_event(event, RUNLESS_RUN_ID, logging.INFO, batch_metadata=metadata)
+        end = DagsterEventBatchMetadata(batch, n == len(missing))
+        instance.report_dagster_event(event, RUNLESS_RUN_ID, logging.INFO, batch_metadata=end)
     return len(missing)
 
 
-def _not_in(keys: Iterable[str], known: set[str]) -> list[str]:
-    return [key for key in keys if key not in known]
+def _found_built(
+    asset: dg.AssetKey, tasks: Iterable[str], metadata: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dg.AssetMaterialization]:
+    for key in map(key_of, tasks):
+        yield dg.AssetMaterialization(
+            asset,
+            partition=key,
+            description="Found built by an earlier build.",
+            metadata=metadata.get(key),
+            tags=_PROVENANCE.get(asset),
+        )
 
 
 def report_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, asset: str, tasks: Iterable[str]) -> None:
