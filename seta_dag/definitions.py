@@ -18,16 +18,18 @@ from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 def code_location() -> dg.Definitions:
     """Return everything that Dagster shows and runs. SETA_NIGHTLY_CRON sets when the schedule runs."""
     return dg.Definitions(
-        assets=[
-            rollouts.resume_chain,
-            rollouts.trials,
-            rollouts.ctrf_reports,
-            tokens.tokens,
-            dataset.ledger,
-            *dataset.DATASETS.values(),
-            *hub.CARDS.values(),
-            *hub.HUBS,
-        ],
+        assets=dg.with_source_code_references(
+            [
+                rollouts.resume_chain,
+                rollouts.trials,
+                rollouts.ctrf_reports,
+                tokens.tokens,
+                dataset.ledger,
+                *dataset.DATASETS.values(),
+                *hub.CARDS.values(),
+                *hub.HUBS,
+            ]
+        ),
         asset_checks=CHECKS,
         jobs=[build_job],
         sensors=[new_rollouts],

@@ -24,6 +24,24 @@ FIELDS: dict[str, pa.DataType] = {
     "input_ids": pa.list_(pa.int32()),
     "loss_mask": pa.list_(pa.int64()),
 }
+MEANINGS: dict[str, str] = {
+    "task_id": "name of the task",
+    "trial_uid": "name of the trial directory, `<task_id>_t<i>_<hash>`; i numbers the trajectories of a task",
+    "reward": "passed tests / all tests, from the trial's `verifier/ctrf.json`: 0.0 to 1.0",
+    "model": "model named in the trial's log; null if the log does not name one",
+    "conv_json_path": "log that the row was made from, relative to the rollouts directory",
+    "provider_token_counts": (
+        "token counts that the provider reported for the logged model call; null where it reported none"
+    ),
+    "local_token_count": "length of `input_ids`",
+    "n_assistant_tokens": "sum of `loss_mask`: the number of trained tokens",
+    "n_messages": "number of logged messages, including the final turn",
+    "raw_conv_json": "the complete log, as JSON text",
+    "chat_template_str": "the conversation rendered with the student's chat template",
+    "input_ids": "token ids of `chat_template_str`",
+    "loss_mask": "1 for each trained token, 0 for all others; same length as `input_ids`",
+}
+"""Meaning of each column in a few words, in Markdown, as cards and the UI show it."""
 PER_VARIANT = ("local_token_count", "n_assistant_tokens", "chat_template_str", "input_ids", "loss_mask")
 """Columns that differ between the thinking and the nothink row of a trial."""
 LONG = frozenset({"raw_conv_json", "chat_template_str", "input_ids", "loss_mask"})

@@ -11,6 +11,7 @@ from seta_dag.defs.build.job import build_job
 from seta_dag.defs.build.plan import (
     DATASET_ASSETS,
     HUB_ASSETS,
+    TASK_ASSETS,
     BuildPlan,
     Request,
     asset_keys,
@@ -24,6 +25,7 @@ from seta_dag.store.lock import is_locked
 
 INPUTS_TAG = "seta_dag/inputs"
 _STARTING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
+_CANCELLED = (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING)
 _SECONDS_BETWEEN_TICKS = 15
 
 
@@ -55,13 +57,30 @@ def _why_not(
         return _nothing_new(len(plan.merged.fingerprints), len(plan.failed))
     if (left := _seconds_to_quiet(request.options.rollouts, quiet_seconds, plan, fresh)) > 0:
         return f"rollouts are still being written: their files must be quiet for another {left:.0f} s"
+    _note_cancelled(instance, plan)
     # The newest run over the same inputs: without it, every tick would repeat a run that fails.
     runs = instance.get_runs(dg.RunsFilter(tags={INPUTS_TAG: plan.inputs}), limit=1)
+    if runs and runs[0].status in _CANCELLED:
+        return f"run {runs[0].run_id[:8]} was cancelled; the next change is built"
     if runs and runs[0].status in _STARTING:
         return f"run {runs[0].run_id[:8]} is about to build this"
     if runs and runs[0].status == dg.DagsterRunStatus.FAILURE:
         return f"run {runs[0].run_id[:8]} failed on exactly these rollouts; the next change is tried again"
     return None
+
+
+def _note_cancelled(instance: dg.DagsterInstance, plan: BuildPlan) -> None:
+    """Mark a cancelled run of ours, whoever started it, with the inputs that are there now.
+
+    A run from the UI has no inputs in its tags. What changed while it was running counts as seen by whoever
+    cancelled it.
+    """
+    newest = next(iter(instance.get_runs(limit=1)), None)
+    if newest is None or newest.status not in _CANCELLED or INPUTS_TAG in newest.tags:
+        return
+    ours = set(asset_keys(TASK_ASSETS + DATASET_ASSETS + HUB_ASSETS))
+    if newest.job_name == build_job.name or ours & (newest.asset_selection or set()):
+        instance.add_run_tags(newest.run_id, {INPUTS_TAG: plan.inputs})
 
 
 def _fresh(plan: BuildPlan) -> list[str]:
@@ -96,6 +115,7 @@ def _run_request(instance: dg.DagsterInstance, request: Request, plan: BuildPlan
 
 @dg.sensor(
     job=build_job,
+    description="Registers new tasks, and requests a run over all that is new or changed, then the datasets.",
     minimum_interval_seconds=_SECONDS_BETWEEN_TICKS,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -110,6 +130,7 @@ def nightly(cron: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="nightly_rebuild",
         job=build_job,
+        description="Rebuilds what is new or changed at a fixed time.",
         cron_schedule=cron,
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )

@@ -138,6 +138,26 @@ def test_sensor_does_not_wait_for_files_that_affect_no_row(
     assert not isinstance(request, dg.RunRequest) or not tasks_of(instance, request)
 
 
+@pytest.mark.parametrize("by", ["the sensor", "a person"])
+def test_cancelled_run_is_not_requested_again_until_something_changes(
+    by: str, place: Place, instance: dg.DagsterInstance
+) -> None:
+    (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{}")
+    request = requested(instance)
+    job = code_location().resolve_job_def("build")
+    cancelled = instance.create_run_for_job(job, tags=request.tags if by == "the sensor" else None)
+    instance.report_run_canceling(cancelled)
+    assert tick(instance) == f"run {cancelled.run_id[:8]} was cancelled; the next change is built"
+    instance.report_run_canceled(cancelled)
+    assert (
+        tick(instance)
+        == tick(instance)
+        == f"run {cancelled.run_id[:8]} was cancelled; the next change is built"
+    )
+    (trial(place.rollouts, "a_t0") / "run_info.json").write_text("{ }")
+    assert tasks_of(instance, requested(instance)) == {"a"}
+
+
 def test_failed_run_is_not_requested_again_until_something_changes(
     place: Place, instance: dg.DagsterInstance, student: Student
 ) -> None:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from seta_dag.dataset.up_to_date import inputs_of, mark_finished
 from seta_dag.defs.assets.dataset import DATASETS, ledger
+from seta_dag.defs.assets.described import OWNERS, located
 from seta_dag.defs.assets.rollouts import Result
 from seta_dag.defs.assets.task_stage import table
 from seta_dag.defs.hub_settings import HubSettings
@@ -26,6 +27,7 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
         group_name="hub",
         kinds={"python", "markdown"},
         backfill_policy=ONE_RUN,
+        owners=OWNERS,
         code_version=FORMAT_VERSION,
         deps=[DATASETS[variant], ledger],
         description=f"README.md of the {variant} dataset: YAML and statistics, read from the shards.",
@@ -42,9 +44,9 @@ def _card_asset(variant: Variant) -> dg.AssetsDefinition:
             "rows": stats.rows,
             "tokens": stats.tokens,
             "trainable tokens": stats.trainable_tokens,
-            "mean reward": stats.mean_reward,
+            "mean reward": round(stats.mean_reward, 3),
             "card": dg.MetadataValue.md(readme.read_text("utf-8").partition("\n---\n")[2]),
-            "path": dg.MetadataValue.path(readme),
+            **located(readme),
         }
         return dg.MaterializeResult(metadata=metadata)
 
@@ -68,6 +70,7 @@ def _hub_asset(variant: Variant) -> dg.AssetsDefinition:
         group_name="hub",
         kinds={"python", "huggingface"},
         backfill_policy=ONE_RUN,
+        owners=OWNERS,
         output_required=False,
         deps=[CARDS[variant]],
         description=f"The {variant} dataset on the Hub, in one commit, if a repo is configured.",

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from seta_dag.defs.assets.described import OWNERS
 from seta_dag.defs.assets.task_stage import stage_result, table, tasks_in
 from seta_dag.defs.build.handover import take_over
 from seta_dag.defs.build.progress import ticker
@@ -21,7 +22,11 @@ Result = dg.MaterializeResult[Any]
 
 
 @dg.asset(
-    group_name="rollouts", kinds={"python", "json"}, backfill_policy=ONE_RUN, code_version=FORMAT_VERSION
+    group_name="rollouts",
+    kinds={"python", "json"},
+    backfill_policy=ONE_RUN,
+    owners=OWNERS,
+    code_version=FORMAT_VERSION,
 )
 def resume_chain(context: dg.AssetExecutionContext, project: Project, student: StudentSettings) -> Result:
     """Which trials are canonical and which are superseded, over all runs below the rollouts root.
@@ -66,6 +71,7 @@ def _merge_metadata(merged: Merged, project: Project) -> dict[str, Any]:
     kinds={"python", "json"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
+    owners=OWNERS,
     code_version=FORMAT_VERSION,
     deps=[resume_chain],
 )
@@ -86,6 +92,7 @@ def trials(
     kinds={"python", "json"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
+    owners=OWNERS,
     code_version=FORMAT_VERSION,
     deps=[trials],
 )

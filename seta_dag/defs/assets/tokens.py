@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from seta_dag.defs.assets.described import OWNERS
 from seta_dag.defs.assets.rollouts import Result, ctrf_reports, trials
 from seta_dag.defs.assets.task_stage import stage_result, tasks_in
 from seta_dag.defs.build.progress import ticker
@@ -17,6 +18,7 @@ from seta_dag.tokens.tokenize_tasks import tokenize_tasks
     kinds={"python", "arrow"},
     partitions_def=TASKS,
     backfill_policy=ONE_RUN,
+    owners=OWNERS,
     code_version=FORMAT_VERSION,
     deps=[trials, ctrf_reports],
 )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from seta_dag.dataset.filters.registry import reasons
-from seta_dag.dataset.schema import FEATURES
+from seta_dag.dataset.schema import FEATURES, MEANINGS
 from seta_dag.dataset.stats import UNKNOWN_MODEL, one_line
 from seta_dag.rollouts.reasons import Flag
 
@@ -32,6 +32,7 @@ def card_template() -> Template:
     )
     environment.globals |= {
         "features": _FEATURE_TYPES,
+        "meanings": MEANINGS,
         "flags": {str(flag): flag.meaning for flag in Flag},
         "reasons": reasons(),
         "UNKNOWN_MODEL": UNKNOWN_MODEL,
