@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seta_dag.audit.borrowed import with_reasoning_of
+from seta_dag.tokens.renderers.borrowed import with_reasoning_of
 from seta_dag.audit.compare import compare_short, first_difference, has_tokens, variant_of
 from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings

@@ -51,7 +51,7 @@ _NAMES = {pa.string(): "string", pa.float64(): "float64", pa.int64(): "int64", p
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:
-    """Return a type in the JSON form of `datasets`, without importing `datasets`, which is optional."""
+    """Return a type in the JSON form of `datasets`, without importing `datasets`, which takes 3 seconds."""
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type) for field in kind}
     if pa.types.is_list(kind):
@@ -62,7 +62,8 @@ def _feature(kind: pa.DataType) -> dict[str, Any]:
 FEATURES: dict[str, Any] = {name: _feature(kind) for name, kind in FIELDS.items()}
 """The columns as `datasets.Features.to_dict()` returns them."""
 
-ROW_SCHEMA: pa.Schema = pa.schema(
-    list(FIELDS.items()), metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})}
-)
+# Version 4 of `datasets` writes "List" for what was called "Sequence" before. All versions read the old name.
+_METADATA = json.dumps({"info": {"features": FEATURES}}).replace('"_type": "List"', '"_type": "Sequence"')
+
+ROW_SCHEMA: pa.Schema = pa.schema(list(FIELDS.items()), metadata={"huggingface": _METADATA})
 """Schema of the shards; its metadata makes `load_dataset` return exactly these features."""

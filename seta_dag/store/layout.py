@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seta_dag.errors import NotBuiltError
 
-FORMAT_VERSION = "4"
+FORMAT_VERSION = "5"
 """Version of everything that is written: rows, shards, tables, files of pieces, options.
 
 Raise it whenever a rule or a written form changes. Whatever another version wrote is then built again.
