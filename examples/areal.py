@@ -1,6 +1,6 @@
 """Rows for AReaL: exactly `input_ids` and `loss_mask`, split by task.
 
-    pip install 'seta-dag[loaders]'
+    pip install seta-dag
     python examples/areal.py data/out/thinking
 
 `get_seta_sft_dataset` has the signature of the reference's loader for AReaL.

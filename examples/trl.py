@@ -1,6 +1,6 @@
 """Fine-tune with TRL: the loss is computed on exactly the tokens of the loss mask.
 
-    pip install 'seta-dag[loaders]' trl
+    pip install seta-dag trl
     python examples/trl.py data/out/thinking Qwen/Qwen3-0.6B
 
 TRL uses a `labels` column as it is. It would ignore the loss mask itself, and train on every token.
@@ -12,7 +12,10 @@ from seta_dag import get_seta_sft_dataset, with_labels
 
 
 def training_rows(path: str, max_length: int = 16384):
-    """Return rows with `input_ids` and `labels`; rows longer than `max_length` are dropped, not truncated."""
+    """Return rows with `input_ids`, `attention_mask` and `labels`.
+
+    Rows longer than `max_length` are dropped, not truncated.
+    """
     return with_labels(get_seta_sft_dataset(path, split="train", max_length=max_length))
 
 

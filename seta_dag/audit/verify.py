@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seta_dag.tokens.renderers.borrowed import with_reasoning_of
 from seta_dag.audit.compare import compare_short, first_difference, has_tokens, variant_of
 from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings
@@ -17,6 +16,7 @@ from seta_dag.rollouts.sources.dialects import conversation
 from seta_dag.store.parquet import opened
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.renderers.base import Rendered
+from seta_dag.tokens.renderers.borrowed import with_reasoning_of
 from seta_dag.tokens.renderers.qwen3 import render
 from seta_dag.tokens.student.student import DEFAULT_STUDENT, find_student
 from seta_dag.tokens.tokenizer import StudentTokenizer

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl"]),
+    type=click.Choice(["jsonl", "labels", "messages"]),
     default="jsonl",
     show_default=True,
-    help="Format of FILE.",
+    help="jsonl: all 13 columns. labels: input_ids, attention_mask and labels. messages: messages and tools.",
 )
 @OUT
 @CONFIG
@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def export(form: str, out: str | None, config: Path | None, variant: Variant, file: Path) -> None:
-    """Write a dataset to FILE as JSON lines: one object per row, columns in order."""
-    from seta_dag.loaders.jsonl import export_jsonl
+    """Write a dataset to FILE, as Parquet or JSON lines by its ending (.parquet or .jsonl).
+
+    Trainers that take token ids, such as TRL and axolotl, need labels: they then train on exactly the trained
+    tokens. Those that render conversations, such as LLaMA-Factory, ms-swift and verl, need messages.
+    """
+    from seta_dag.loaders.exports import export_dataset
     from seta_dag.options.resolve import resolve
 
     layout, _ = resolve({"out": out}, config=config)
-    rows = export_jsonl(layout.dataset(variant), file)
+    rows = export_dataset(layout.dataset(variant), file, form)
     say(f"{file}: {counted(rows, 'row')} of {variant} as {form}")

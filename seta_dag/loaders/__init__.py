@@ -2,8 +2,8 @@
 
 - `areal`: `get_seta_sft_dataset`, with the signature of the reference's loader for AReaL.
 - `labels`: the same rows with `labels`, for TRL and plain PyTorch.
-- `jsonl`: export a dataset as JSON lines.
+- `exports`: export a dataset as JSON lines.
 - `columns`: find a dataset on disk or on the Hub, and read its token columns.
 
-Needs the extra `seta-dag[loaders]`. May import `dataset` and everything below, but not `reports`.
+May import `dataset` and everything below, but not `reports`.
 """

@@ -1,10 +1,8 @@
 """Load one split of a published dataset, as AReaL expects it.
 
-    from seta_dag.loaders.areal import get_seta_sft_dataset
+from seta_dag.loaders.areal import get_seta_sft_dataset
 
-    train = get_seta_sft_dataset("ORG/NAME", "train", max_length=32768, train_ratio=0.95)
-
-Needs the extra `seta-dag[loaders]`.
+train = get_seta_sft_dataset("ORG/NAME", "train", max_length=32768, train_ratio=0.95)
 """
 
 from __future__ import annotations

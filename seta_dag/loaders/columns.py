@@ -29,10 +29,9 @@ def load_tokens(path: str) -> Dataset:
     the cache of `datasets`.
 
     Raises:
-        ConfigError: `path` is neither here nor on the Hub, or `datasets` is not installed.
+        ConfigError: `path` is neither here nor on the Hub.
         DatasetError: the source cannot be read or lacks a column.
     """
-    _datasets()  # fails before anything is downloaded
     source = Path(path)
     if source.suffix == ".jsonl" and source.is_file():
         return _from_jsonl(source)
@@ -113,11 +112,9 @@ def _from_jsonl(path: Path) -> Dataset:
 
 
 def _datasets() -> Any:
-    """Import `datasets` on first use: it is optional and slow to import."""
-    try:
-        import datasets
-    except ModuleNotFoundError as error:
-        raise ConfigError("the loaders need the library datasets: pip install 'seta-dag[loaders]'") from error
+    """Import `datasets` on first use: that takes 3 seconds."""
+    import datasets
+
     return datasets
 
 

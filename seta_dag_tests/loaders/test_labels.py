@@ -16,10 +16,11 @@ def test_labels_are_the_trainable_ids_and_minus_100_elsewhere(hub: LoopbackHub, 
     folder = sample(tmp_path / "d", shards=2, rows=700)
     loaded = get_seta_sft_dataset(str(folder), "train", train_ratio=0.7)
     with_label_column = with_labels(loaded)
-    assert with_label_column.column_names == ["input_ids", "labels"]
+    assert with_label_column.column_names == ["input_ids", "attention_mask", "labels"]
     assert list(with_label_column) == [
         {
             "input_ids": one["input_ids"],
+            "attention_mask": [1] * len(one["input_ids"]),
             "labels": [i if m else -100 for i, m in zip(one["input_ids"], one["loss_mask"], strict=True)],
         }
         for one in loaded
