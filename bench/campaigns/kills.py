@@ -4,7 +4,7 @@ Each build of the sample has two workers. Either `seta-dag build` is killed, or 
 must survive. The next build must give the bytes of an undisturbed one, and leave neither a partial file nor a
 process. Prints one line of figures.
 
-On a shared machine of two cores: 50 kills, 36 of the build and 14 of a worker: 0 differ, 0 left behind.
+On a shared machine of two cores: 50 kills, 5 of them of a worker: 0 differ, 0 left behind.
 """
 
 from __future__ import annotations

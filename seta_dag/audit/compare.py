@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,10 @@ import numpy as np
 from seta_dag.rollouts.conversation import Conversation
 from seta_dag.rollouts.json_reader import clean
 from seta_dag.rollouts.sources.usage import provider_token_counts
+from seta_dag.tokens.mask import Tokenized
 from seta_dag.tokens.variants import Variant
+
+_AROUND = 20  # characters shown before and after a difference
 
 
 def variant_of(text: str) -> Variant:
@@ -42,17 +45,32 @@ def compare_short(
     }
     if row["n_messages"] in counted:
         del expected["n_messages"]
-    wrong = [f"{name} is {row[name]}, not {value}" for name, value in expected.items() if row[name] != value]
+    wrong = [
+        f"{name}: the row has {row[name]}, its log and tokens give {value}"
+        for name, value in expected.items()
+        if row[name] != value
+    ]
     return "; ".join(wrong) or None
 
 
-def first_difference(row: Mapping[str, Any], ours: str) -> str:
-    """Say where a row differs from the text that our rules give."""
+def first_difference(row: Mapping[str, Any], ours: str, tokens: Tokenized) -> str:
+    """Say where a row first differs from the text, ids and mask that our rules give."""
     text = row["chat_template_str"]
-    if text == ours:
-        return "input_ids or loss_mask are neither ours nor the reference's"
-    # Without a differing character, one text is the beginning of the other.
-    at = next(
-        (i for i, (a, b) in enumerate(zip(text, ours, strict=False)) if a != b), min(len(text), len(ours))
-    )
-    return f"chat_template_str differs from character {at} on"
+    if text != ours:
+        at = _first(text, ours)
+        said, rules = (repr(words[max(at - _AROUND, 0) : at + _AROUND]) for words in (text, ours))
+        return f"chat_template_str differs from character {at} on: the row has {said}, our rules give {rules}"
+    for name, expected in (("input_ids", tokens.ids), ("loss_mask", tokens.mask)):
+        wanted = expected.tolist()
+        if (at := _first(row[name], wanted)) < max(len(row[name]), len(wanted)):
+            said, rules = (
+                str(values[at]) if at < len(values) else "nothing" for values in (row[name], wanted)
+            )
+            return f"{name} differs at token {at}: the row has {said}, our rules give {rules}"
+    return "it is as our rules give it"
+
+
+def _first(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """Return the first index at which two sequences differ, or the end of the shorter one."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

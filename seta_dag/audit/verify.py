@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,10 +10,9 @@ from typing import Any, Literal
 from seta_dag.audit.compare import compare_short, first_difference, has_tokens, variant_of
 from seta_dag.audit.reference_reading import counted_messages, readings
 from seta_dag.audit.reference_rules import renderings
-from seta_dag.loaders.columns import require_columns, shards_in
+from seta_dag.audit.rows import count_rows, read_rows
 from seta_dag.rollouts import json_reader
 from seta_dag.rollouts.sources.dialects import conversation
-from seta_dag.store.parquet import opened
 from seta_dag.tokens.proofs.prover import Prover
 from seta_dag.tokens.renderers.base import Rendered
 from seta_dag.tokens.renderers.borrowed import with_reasoning_of
@@ -26,8 +25,6 @@ _COLUMNS = (
     "trial_uid", "model", "provider_token_counts", "local_token_count", "n_assistant_tokens", "n_messages",
     "raw_conv_json", "chat_template_str", "input_ids", "loss_mask",
 )  # fmt: skip
-# Rows hold lists of up to 100,000 Python ints, so a batch is kept small.
-_ROWS_PER_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +44,28 @@ class RowVerdict:
     detail: str | None = None
 
 
-def verify(folder: Path, prover: Prover | None = None) -> list[RowVerdict]:
-    """Verify every row of the dataset in `folder`.
+def verify(source: Path, prover: Prover | None = None) -> list[RowVerdict]:
+    """Verify every row of a dataset: a folder, a Parquet file, or a file of JSON lines.
 
     Returns one verdict per row, in order. Without a `prover`, the default student is used.
 
     Raises:
-        DatasetError: `folder` has no shards, or one is unreadable or lacks a column.
+        DatasetError: there are no shards, or a file is unreadable or lacks a column.
         StudentError: the default student's tokenizer cannot be loaded.
     """
-    shards_in(folder)  # fails before the tokenizer is loaded, which takes longer
-    verifier = _Verifier(prover or _default_prover())
-    return [verifier.verdict(row) for row in read_rows(folder)]
+    count_rows(source)  # fails before the tokenizer is loaded, which takes longer
+    return list(verdicts(source, prover or _default_prover()))
+
+
+def verdicts(source: Path, prover: Prover) -> Iterator[RowVerdict]:
+    """Yield the verdicts one by one. Raises `DatasetError`."""
+    verifier = _Verifier(prover)
+    return (verifier.verdict(row) for row in read_rows(source, _COLUMNS))
 
 
 def _default_prover() -> Prover:
     student = find_student(DEFAULT_STUDENT)
     return Prover.load(student, StudentTokenizer.load(student))
-
-
-def read_rows(folder: Path, columns: Sequence[str] = _COLUMNS) -> Iterator[dict[str, Any]]:
-    """Yield the rows of all shards, in order, with only these columns.
-
-    Raises:
-        DatasetError: `folder` has no shards, or one is unreadable or lacks a column.
-    """
-    for shard in shards_in(folder):
-        with opened(shard) as file:
-            require_columns(shard, file, columns)
-            for batch in file.iter_batches(_ROWS_PER_BATCH, columns=list(columns)):
-                yield from batch.to_pylist()
 
 
 @dataclass(frozen=True)
@@ -103,7 +92,8 @@ class _Verifier:
         differences = self._explain(row, log, variant, ours)
         if differences is not None:
             return RowVerdict(uid, "explained", differences)
-        return RowVerdict(uid, "unexplained", detail=first_difference(row, ours.text))
+        (tokens,) = self.prover.tokenizer.tokenize([ours])
+        return RowVerdict(uid, "unexplained", detail=first_difference(row, ours.text, tokens))
 
     def _is_rendering(self, row: Mapping[str, Any], rendered: Rendered) -> bool:
         if rendered.text != row["chat_template_str"]:

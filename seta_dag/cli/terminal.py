@@ -7,12 +7,16 @@ and marks that reverse what is read. They are written out as escapes. Only we wr
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import click
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seta_dag.reports.printable import on_one_line, printable
 
+Item = TypeVar("Item")
 _PIPED = 100_000  # columns: a line of a file is not wrapped
 
 
@@ -39,6 +43,19 @@ def show(renderable: RenderableType) -> None:
 def console(columns: int) -> Console:
     """Return a console on standard output that takes neither markup nor emoji names from text."""
     return Console(width=columns, markup=False, emoji=False, highlight=False)
+
+
+def progress_bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Yield the items and, if standard error is a terminal, show how many have been taken."""
+    with Progress(
+        TextColumn(f"  {what}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True, markup=False, emoji=False),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        yield from bar.track(items, total=total)
 
 
 def neutral(error: click.ClickException) -> click.ClickException:

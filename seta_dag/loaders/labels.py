@@ -74,8 +74,8 @@ def collate(rows: Sequence[Mapping[str, Any]], pad_id: int) -> Batch:
     """Pad rows on the right to a batch of `input_ids`, `attention_mask` and `labels`.
 
     They are tensors, or numpy arrays where torch is not installed, each int64 of shape (rows, longest row).
-    `pad_id` is the tokenizer's padding id (151643 for Qwen3). Padding and tokens with a `loss_mask` of 0 get the
-    label `IGNORED`. Labels are not shifted, because models do that themselves.
+    `pad_id` is the tokenizer's padding id (151643 for Qwen3). Padding and tokens with a `loss_mask` of 0 get
+    the label `IGNORED`. Labels are not shifted, because models do that themselves.
     """
     shape = len(rows), max((len(row["input_ids"]) for row in rows), default=0)
     batch: dict[str, npt.NDArray[np.int64]] = {

@@ -148,12 +148,24 @@ def altered(**columns: Callable[[Any], Any]) -> Row:
     [
         (lambda: altered(chat_template_str=lambda t: t.replace("Count", "count")), "differs from character"),
         (lambda: altered(chat_template_str=lambda t: t[:-1]), "differs from character"),
-        (lambda: altered(input_ids=lambda ids: [ids[0] + 1, *ids[1:]]), "input_ids or loss_mask"),
-        (lambda: altered(loss_mask=lambda mask: mask[::-1]), "input_ids or loss_mask"),
-        (lambda: altered(n_messages=lambda n: n + 1), "n_messages is 6, not 5"),
-        (lambda: altered(n_assistant_tokens=lambda n: 0), "n_assistant_tokens is 0, not"),
-        (lambda: altered(model=lambda name: None), "model is None, not m"),
-        (lambda: altered(provider_token_counts=lambda counts: None), "provider_token_counts is None, not"),
+        (
+            lambda: altered(input_ids=lambda ids: [ids[0] + 1, *ids[1:]]),
+            "input_ids differs at token 0: the row has 151645, our rules give 151644",
+        ),
+        (
+            lambda: altered(loss_mask=lambda mask: mask[::-1]),
+            "loss_mask differs at token 0: the row has 1, our rules give 0",
+        ),
+        (lambda: altered(n_messages=lambda n: n + 1), "n_messages: the row has 6, its log and tokens give 5"),
+        (
+            lambda: altered(n_assistant_tokens=lambda n: 0),
+            "n_assistant_tokens: the row has 0, its log and tokens give",
+        ),
+        (lambda: altered(model=lambda name: None), "model: the row has None, its log and tokens give m"),
+        (
+            lambda: altered(provider_token_counts=lambda counts: None),
+            "provider_token_counts: the row has None, its log",
+        ),
         (lambda: altered(raw_conv_json=lambda raw: raw[:-1]), "not a conversation log"),
         (lambda: altered(raw_conv_json=lambda raw: "[1]"), "not a conversation log"),
     ],
@@ -200,6 +212,22 @@ def test_a_truncated_shard_is_an_error(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-10])
     with pytest.raises(DatasetError, match=f"{shard.name}: cannot be read"):
         verify(tmp_path / "d", prover())
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_a_single_file_is_verified_like_a_folder(tmp_path: Path, ending: str) -> None:
+    rows = [our_row(ORDINARY, "thinking"), altered(loss_mask=lambda mask: mask[::-1])]
+    folder = write_dataset(tmp_path / "d", [rows])
+    file = tmp_path / f"rows.{ending}"
+    if ending == "parquet":
+        next((folder / "data").iterdir()).rename(file)
+    else:
+        file.write_text("\n".join(json.dumps(row) for row in rows) + "\n\n")
+    assert [one.verdict for one in verify(file, prover())] == ["equal", "unexplained"]
+    with file.open("ab") as more:
+        more.write(b"{")
+    with pytest.raises(DatasetError, match=rf"rows\.{ending}"):
+        verify(file, prover())
 
 
 def test_a_folder_without_shards_is_an_error(tmp_path: Path) -> None:
