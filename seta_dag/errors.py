@@ -9,6 +9,7 @@
     │   └── FullDiskError
     ├── InstanceError    Dagster's record of runs cannot be used
     ├── PublishError     the Hub or a check refused a publish
+    │   └── UnreachedError
     ├── DatasetError     a dataset does not have the form it must have
     ├── WorkerLostError  a worker was killed each time it was given the same work
     └── ClusterLostError the scheduler of a Dask cluster went away
@@ -51,6 +52,10 @@ class InstanceError(SetaError):
 
 class PublishError(SetaError, ConnectionError):
     """A dataset was not published, or was published without its tag; the message says which."""
+
+
+class UnreachedError(PublishError):
+    """There is no connection to the Hub."""
 
 
 class DatasetError(SetaError, ValueError):

@@ -32,7 +32,7 @@ _NEW_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 build's time goes into looking for garbage."""
 
 
-@click.command()
+@click.command(short_help="Build what is missing or changed.")
 @ROLLOUTS
 @RUNS
 @OUT
@@ -79,7 +79,7 @@ def build(
 def _build(request: Request, keep: bool, as_json: bool) -> int:
     from seta_dag.cli.progress import shown
     from seta_dag.defs.build.build import build as run_build
-    from seta_dag.defs.build.build import planned
+    from seta_dag.defs.build.build import planned, shown_before
     from seta_dag.defs.instance.open import open_instance
     from seta_dag.reports.summary import summarize
     from seta_dag.store.lock import waiting
@@ -93,6 +93,8 @@ def _build(request: Request, keep: bool, as_json: bool) -> int:
             from seta_dag.definitions import code_location  # while the tokenizer loads
 
             with open_instance(request.out, keep) as instance:
+                if (before := shown_before(instance, request.out)) is not None:
+                    display.say(f"the UI showed {before} so far; it now shows {request.out.root}")
                 result = run_build(code_location(), instance, request, plan)
     for failure in result.failures:
         complain(failure)

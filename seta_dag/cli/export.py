@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
 
 
-@click.command()
+@click.command(short_help="Write a dataset in a form that trainers read.")
 @click.option(
     "--format",
     "form",

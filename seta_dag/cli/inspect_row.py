@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seta_dag.tokens.variants import Variant
 
 
-@click.command()
+@click.command(short_help="Show a row turn by turn.")
 @click.argument("trial")
 @OUT
 @click.option(

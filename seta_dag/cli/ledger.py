@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seta_dag.dataset.ledger.line import LedgerLine
 
 
-@click.command()
+@click.command(short_help="Show what became of every trial.")
 @OUT
 @CONFIG
 @click.option("--reason", help="Only trials that were dropped for this reason.")

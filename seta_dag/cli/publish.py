@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from seta_dag.defs.build.plan import Request
     from seta_dag.tokens.variants import Variant
 
+PLANTED = "PLANTED_SECRETS.md"
+"""A file in the rollouts root that says so, as in the sample."""
 
-@click.command()
+
+@click.command(short_help="Send card and shards to the Hub in one commit.")
 @click.option("--repo", required=True, help="Hub id that contains {variant}: ORG/NAME-{variant}.")
 @ROLLOUTS
 @RUNS
@@ -63,6 +66,8 @@ def _publish(request: Request, variants: tuple[Variant, ...], keep: bool, dry_ru
     from seta_dag.defs.build.publish import publish as run_publish
     from seta_dag.defs.instance.open import open_instance
 
+    if (note := request.options.rollouts / PLANTED).is_file():
+        complain(f"these rollouts hold planted secrets, which a publish refuses: see {note}")
     for variant in variants:
         request.hub.target(variant)  # refuses an impossible Hub id before anything runs
     with shown(), open_instance(request.out, keep) as instance:
@@ -77,13 +82,18 @@ def _publish(request: Request, variants: tuple[Variant, ...], keep: bool, dry_ru
 
 
 def _show_plans(request: Request, variants: tuple[Variant, ...]) -> None:
-    from seta_dag.hub.plan import plan_publish
+    from seta_dag.errors import UnreachedError
+    from seta_dag.hub.plan import plan_publish, plan_unseen
     from seta_dag.reports.plural import counted
 
     for variant in variants:
         target = request.hub.target(variant)
         request.hub.preflight(request.project).require(variant)
-        plan = plan_publish(request.out.dataset(variant), target)
+        try:
+            plan = plan_publish(request.out.dataset(variant), target)
+        except UnreachedError as error:
+            complain(f"{error}; all files are shown as added")
+            plan = plan_unseen(request.out.dataset(variant))
         say(f"{target.repo_id}: {counted(len(plan.changes), 'change')}, {plan.bytes_to_upload:,} bytes")
         for change in plan.changes:
             say(f"  {change.kind:<8} {change.size:>12,} {change.path}")

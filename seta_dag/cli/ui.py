@@ -12,7 +12,7 @@ from seta_dag.cli.common import OUT
 from seta_dag.cli.terminal import say
 
 
-@click.command()
+@click.command(short_help="Start Dagster's UI.")
 @OUT
 @click.option("--port", type=click.IntRange(0, 65535), default=3000, help="Port of the UI. Default: 3000.")
 def ui(out: str | None, port: int) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seta_dag.audit.verify import RowVerdict
 
 
-@click.command()
+@click.command(short_help="Rebuild every row of a dataset and compare.")
 @click.argument("dataset")
 @STUDENT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row instead.")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from seta_dag.errors import OutputError
+from seta_dag.errors import OutputError, SetaError
 from seta_dag.executor.stage_table import PieceFile
 from seta_dag.store.atomic import is_full
 from seta_dag.store.layout import FORMAT_VERSION
@@ -69,5 +69,6 @@ def attempt(stage: str, build: Callable[[], Built]) -> Result:
 def what(error: Exception) -> str:
     """Say what went wrong without paths of this machine: the ledger is the same on all (rule R12)."""
     cause = error.__cause__ if isinstance(error, OutputError) else error
-    said = cause.strerror or "no reason given" if isinstance(cause, OSError) else str(cause)
-    return f"{type(cause).__name__}: {said}"
+    if isinstance(cause, OSError):
+        return cause.strerror or "no reason given"
+    return str(cause) if isinstance(cause, SetaError) else f"unexpected {type(cause).__name__}: {cause}"

@@ -14,7 +14,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from seta_dag.errors import ConfigError, PublishError
+from seta_dag.errors import ConfigError, PublishError, UnreachedError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -137,7 +137,9 @@ def publish_errors(target: Target, outcome: str = "was not published") -> Iterat
             f"{target.repo_id} {outcome}: no token; set HF_TOKEN or run `hf auth login`"
         ) from error
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise PublishError(f"{target.repo_id} {outcome}: {_reason(error, target)}") from error
+        is_unreached = status_of(error) is None and is_transient(error)
+        kind = UnreachedError if is_unreached else PublishError
+        raise kind(f"{target.repo_id} {outcome}: {_reason(error, target)}") from error
 
 
 def _reason(error: Exception, target: Target) -> str:
@@ -147,7 +149,7 @@ def _reason(error: Exception, target: Target) -> str:
     if "xet" in str(error).lower():
         return f"Xet storage failed or {hub} has none; set HF_HUB_DISABLE_XET=1 and publish again"
     if status is None and is_transient(error):
-        return f"no connection to {hub} ({type(error).__name__}); check the network and HF_ENDPOINT"
+        return f"no connection to {hub}; check the network and HF_ENDPOINT"
     if status == HTTPStatus.UNAUTHORIZED:
         return f"{hub} refused the token; check HF_TOKEN or run `hf auth login`"
     # The Hub answers 404, too, when the token may not see a repository.
@@ -163,4 +165,4 @@ def _reason(error: Exception, target: Target) -> str:
 def _message(error: Exception) -> str:
     """Return the error's text on one line, shortened for a person to read."""
     text = " ".join(str(getattr(error, "server_message", None) or error).split())
-    return text[:_MAX_LENGTH] or type(error).__name__
+    return text[:_MAX_LENGTH] or "no reason given"

@@ -67,6 +67,12 @@ def plan_publish(folder: Path, target: Target) -> Plan:
     return plan_for(read_folder(folder), target)
 
 
+def plan_unseen(folder: Path) -> Plan:
+    """Plan the publish of a dataset to a repository that nobody has seen: every file is added."""
+    files = read_folder(folder)
+    return Plan(None, _additions(files), content_of(files))
+
+
 def plan_for(files: Mapping[str, LocalFile], target: Target) -> Plan:
     """Plan the publish of files that were read already; see `plan_publish`.
 

@@ -73,7 +73,7 @@ def _download(repo_id: str) -> Path:
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConfigError(
             f"{repo_id}: no folder here, and no dataset on the Hub that can be reached and that this token "
-            f"may read ({type(error).__name__})"
+            "may read"
         ) from error
 
 

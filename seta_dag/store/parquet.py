@@ -23,10 +23,10 @@ def opened(path: Path, schema: pa.Schema | None = None) -> Iterator[pq.ParquetFi
         with pq.ParquetFile(path) as file:
             if schema is not None and not file.schema_arrow.equals(schema):
                 raise DatasetError(
-                    f"{path}: its columns are not those that a build writes; build the dataset again"
+                    f"{path}: its columns are not those that a build writes; build or download it again"
                 )
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         # Arrow's messages can have several lines, of which the first says what is wrong.
         what = str(error).strip().partition("\n")[0]
-        raise DatasetError(f"{path}: cannot be read ({what}); build the dataset again") from error
+        raise DatasetError(f"{path}: cannot be read ({what}); build or download it again") from error

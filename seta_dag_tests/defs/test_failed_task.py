@@ -72,7 +72,7 @@ def test_task_that_raises_is_in_the_ledger_and_recovers(
         break_disk(stage, place, disk)
         outcome = place.build(instance)
     assert outcome.rebuilt == 0 and outcome.failures
-    sentence = f"{stage}: OSError: Input/output error"
+    sentence = f"{stage}: Input/output error"
     assert {(line.reason, line.detail) for line in lines_of_task(place)} == {("task_failed", sentence)}
     assert [line for line in place.ledger() if line.task_id != TASK] == others
     assert not last_check(instance).passed and f"{TASK}: {sentence}" in str(last_check(instance).description)

@@ -181,7 +181,7 @@ def test_pruning_twice_rewrites_nothing(out: OutputLayout) -> None:
 
 
 def test_a_task_that_raises_does_not_stop_the_others(tmp_path: Path) -> None:
-    out, sentence = OutputLayout(tmp_path), "notes: KeyError: 'no such thing'"
+    out, sentence = OutputLayout(tmp_path), "notes: unexpected KeyError: 'no such thing'"
     report = run(out, {"a": None, "b": KeyError("no such thing"), "c": None})
     assert report == StageReport(["a", "c"], Counter(tasks=2), {"b": sentence})
     assert NOTES.failed(out, FINGERPRINTS) == {"b": sentence}
@@ -199,10 +199,10 @@ def test_a_failure_of_another_fingerprint_does_not_count(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OSError(5, "Input/output error", "/a/b"), "OSError: Input/output error"),
-        (PermissionError(13, "Permission denied", "/a/b"), "PermissionError: Permission denied"),
-        (OSError("/a/b is odd"), "OSError: no reason given"),
-        (ConfigError("engine x: none"), "ConfigError: engine x: none"),
+        (OSError(5, "Input/output error", "/a/b"), "Input/output error"),
+        (PermissionError(13, "Permission denied", "/a/b"), "Permission denied"),
+        (OSError("/a/b is odd"), "no reason given"),
+        (ConfigError("engine x: none"), "engine x: none"),
     ],
 )
 def test_failure_messages_contain_no_local_paths(error: Exception, sentence: str, tmp_path: Path) -> None:

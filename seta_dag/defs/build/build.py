@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
@@ -23,6 +24,7 @@ from seta_dag.defs.build.run import run_job
 from seta_dag.defs.resources import WorkerSettings, require_apart
 from seta_dag.options.stored import store_options
 from seta_dag.rollouts.merge import read_merged
+from seta_dag.store.layout import OutputLayout
 from seta_dag.store.lock import locked
 from seta_dag.tokens.built import unbuilt
 from seta_dag.tokens.row_settings import row_identity
@@ -102,6 +104,14 @@ def _left(request: Request) -> tuple[str, ...]:
         return ()
     were = "1 task was" if len(left) == 1 else f"{len(left):,} tasks were"
     return (f"{were} added, changed or damaged during this build: build again",)
+
+
+def shown_before(instance: dg.DagsterInstance, out: OutputLayout) -> Path | None:
+    """Return the output directory that this instance has shown so far, if it is another one."""
+    event = instance.get_latest_materialization_event(dg.AssetKey("ledger"))
+    path = event.asset_materialization.metadata.get("path") if event and event.asset_materialization else None
+    before = Path(str(path.value)).parent if path else out.root
+    return None if before.resolve() == out.root.resolve() else before
 
 
 def _all_materialized(instance: dg.DagsterInstance) -> bool:

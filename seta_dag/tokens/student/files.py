@@ -25,7 +25,7 @@ def download(repo_id: str) -> Path:
         return Path(snapshot_download(repo_id, allow_patterns=files))
     except Exception as error:  # network, access, name: the Hub client has many types for it
         raise StudentError(
-            f"student {repo_id}: not a folder, and not available on the Hub ({type(error).__name__}); "
+            f"student {repo_id}: not a folder, and not available on the Hub; "
             "check the name and the network, or use a folder with tokenizer.json and its chat template"
         ) from error
 

@@ -181,7 +181,9 @@ def test_an_unreadable_shard_is_reported_in_one_sentence(
 ) -> None:
     (path,) = shard_paths(out.dataset("thinking"))
     UNREADABLE[damage](path)
-    with pytest.raises(DatasetError, match=r"train-.*: cannot be read \(.*\); build the dataset") as raised:
+    with pytest.raises(
+        DatasetError, match=r"train-.*: cannot be read \(.*\); build or download it"
+    ) as raised:
         read(out.dataset("thinking"))
     assert "\n" not in str(raised.value)
 

@@ -108,7 +108,7 @@ def test_a_file_that_is_not_a_ledger_is_reported_in_one_sentence(
     path = tmp_path / "ledger.parquet"
     write_ledger(path, LINES * 40, Filters())
     FAULTS[fault](path)
-    with pytest.raises(DatasetError, match=r"ledger\.parquet: .*; build the dataset again") as raised:
+    with pytest.raises(DatasetError, match=r"ledger\.parquet: .*; build or download it again") as raised:
         read(path)
     assert "\n" not in str(raised.value)
 
