@@ -18,7 +18,7 @@ bench: .venv/.dev  ## Whole builds of SIZES trials against a plain loop and the 
 	@$(BIN)/python bench/full.py $(SIZES) $(OPTIONS)
 
 ui: .venv/.runtime  ## Dagster's UI; it prints its address
-	@$(BIN)/dagster dev
+	@$(BIN)/seta-dag ui
 
 lint: .venv/.dev
 	@$(BIN)/ruff check .

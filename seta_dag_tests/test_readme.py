@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there in a copy of the repository (but make test and make ui)."""
+"""The README's commands, run as they stand there in a copy of the repository (but make test and seta-dag ui)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seta_dag.rollouts.reasons import Flag, Reason
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-NOT_RUN = ("make test", "make ui")
+NOT_RUN = ("make test", "seta-dag ui")
 FIGURES = re.compile(r"\d+\.\d s")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.defs.assets.partition_metadata import add_metadata
 from seta_dag.defs.build.plan import TASK_ASSETS
+from seta_dag.defs.instance.partition_metadata import add_metadata
 from seta_dag.defs.partitions import key_of
 from seta_dag_tests.support.builds import Place
 

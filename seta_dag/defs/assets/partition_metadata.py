@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import dagster as dg
-
 from seta_dag.defs.partitions import key_of
 from seta_dag.reports.printable import on_one_line, printable
 from seta_dag.rollouts.collect_trials import COLLECTED, CollectedTrial
@@ -32,30 +30,6 @@ def metadata_of_tasks(
             failed = {"failed": _text(line.failure)} if line.failure else {}
             found[key_of(task)] = failed or _OF_RECORDS[asset](task, line.records)
     return found
-
-
-def add_metadata(context: dg.AssetExecutionContext, by_key: Mapping[str, Metadata]) -> None:
-    """Add metadata to the partitions of a run.
-
-    Dagster's own way asks the instance for all partitions and copies what was added so far, each time, which
-    takes minutes for thousands of tasks. So all is added at once; if Dagster has changed, in its own way.
-    """
-    try:
-        from dagster._core.execution.context.metadata_logging import (
-            AssetMetadataHandle,
-            OutputMetadataAccumulator,
-        )
-
-        step = context._step_execution_context
-        known = step._metadata_accumulator.per_output_metadata
-        added: dict[Any, Any] = {
-            AssetMetadataHandle(asset_key=context.asset_key, partition_key=key): metadata
-            for key, metadata in by_key.items()
-        }
-        step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**known, **added})
-    except (ImportError, AttributeError, TypeError):
-        for key, metadata in by_key.items():
-            context.add_asset_metadata(metadata, partition_key=key)
 
 
 def _collected(_: str, trials: Sequence[CollectedTrial]) -> Metadata:

@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from seta_dag.defs.assets.partition_metadata import add_metadata, metadata_of_tasks
+from seta_dag.defs.assets.partition_metadata import metadata_of_tasks
+from seta_dag.defs.instance.partition_metadata import add_metadata
 from seta_dag.defs.partitions import task_of
 from seta_dag.defs.resources import Project
 from seta_dag.executor.stage import StageReport
