@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand there in a copy of the repository (but make test and seta-dag ui)."""
+"""The commands of the README, run as they are in a copy of the repository, but for two that take too long."""
 
 from __future__ import annotations
 
