@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from typing import Any
 
 import dagster as dg
 
@@ -18,7 +20,7 @@ from seta_dag.defs.resources import Project, StudentSettings, WorkerSettings
 def code_location() -> dg.Definitions:
     """Return everything that Dagster shows and runs. SETA_NIGHTLY_CRON sets when the schedule runs."""
     return dg.Definitions(
-        assets=dg.with_source_code_references(
+        assets=_with_code(
             [
                 rollouts.resume_chain,
                 rollouts.trials,
@@ -43,6 +45,13 @@ def code_location() -> dg.Definitions:
         },
         executor=dg.in_process_executor,
     )
+
+
+def _with_code(assets: list[dg.AssetsDefinition]) -> list[Any]:
+    """Link each asset to its code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster warns once per asset and link
+        return list(dg.with_source_code_references(assets))
 
 
 @dg.definitions

@@ -70,7 +70,8 @@ def test_every_command_of_the_readme_is_run(printed: dict[str, str]) -> None:
     # Two rows have reasoning that is not in their own log.
     verified = printed["seta-dag verify data/out/thinking"].splitlines()
     assert verified[-1] == "92 equal, 2 explained, 0 unexplained"
-    assert [line.split()[1:] for line in verified[:-1]] == [["explained", "reasoning_from_other_log"]] * 2
+    assert [line.split()[1:] for line in verified[:2]] == [["explained", "reasoning_from_other_log"]] * 2
+    assert verified[2].split()[:2] == ["2", "reasoning_from_other_log:"] and len(verified) == 4
 
 
 def test_the_python_of_the_readme_runs(printed: dict[str, str], checkout: Path) -> None:

@@ -15,5 +15,3 @@ use_one_pool()  # before a stage loads Arrow
 
 # `backfill_policy` lets one run build any range of tasks. Dagster warns that it is beta, once per asset.
 warnings.filterwarnings("ignore", message=".*backfill_policy", category=dg.BetaWarning)
-# So are the links to the code of an asset.
-warnings.filterwarnings("ignore", message=".*(CodeReference|code_references)", category=dg.BetaWarning)

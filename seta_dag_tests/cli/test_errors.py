@@ -99,7 +99,7 @@ UNUSABLE: dict[str, tuple[Callable[[OutputLayout], object], list[str]]] = {
         lambda out: only_shard(out).unlink(),
         ["export", "{root}/x.jsonl"],
     ),
-    "export writes inside a file": (lambda out: None, ["export", "{root}/file/x"]),
+    "export writes inside a file": (lambda out: None, ["export", "{root}/file/x.jsonl"]),
     "verify without a shard": (
         lambda out: only_shard(out).unlink(),
         ["verify", "{out}/thinking"],

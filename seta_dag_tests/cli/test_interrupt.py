@@ -15,7 +15,6 @@ from seta_dag_tests.support.builds import SAMPLE, Place
 from seta_dag_tests.support.processes import environment, wait_until
 
 MOMENTS = {
-    "while the code is loaded": "tasks to build",
     "in a stage": "resume_chain",
 }
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from seta_dag.cli.publish import PLANTED
 from seta_dag.dataset.ledger.line import LedgerLine
 from seta_dag.dataset.schema import FEATURES
 from seta_dag.tokens.variants import VARIANTS
@@ -93,7 +94,8 @@ def test_sample_is_the_archive_without_its_large_trial(archive: Place) -> None:
     """Empty folders are ignored, since git does not store them."""
 
     def compare(here: filecmp.dircmp[str]) -> None:
-        assert [*here.right_only, *here.diff_files, *here.funny_files] == []
+        assert [*here.diff_files, *here.funny_files] == []
+        assert {*here.right_only} <= {PLANTED}
         for name in {*here.left_only} - {LARGE_TRIAL, "EXPECTED.json"}:
             assert not [path for path in Path(here.left, name).rglob("*") if path.is_file()]
         for below in here.subdirs.values():

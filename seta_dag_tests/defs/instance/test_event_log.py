@@ -78,7 +78,7 @@ STEPS: dict[str, tuple[Callable[[dg.DagsterInstance], object], list[dict[str, st
     ),
     "a wiped asset": (wipe, [GOOD, NONE]),
     "tasks reported as built": (
-        lambda instance: report_built(instance, [FIRST, SECOND], KEYS[:2]),
+        lambda instance: report_built(instance, [FIRST, SECOND], KEYS[:2], lambda asset, tasks: {}),
         [GOOD, NONE | dict.fromkeys(KEYS[:2], "materialized")],
     ),
     "another successful run": (run, [GOOD, GOOD]),

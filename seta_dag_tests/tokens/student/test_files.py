@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seta_dag.tokens.student.files import cache_folder
-from seta_dag.tokens.student.student import QWEN3_TOKENIZER_SHA256, qwen3_tokenizer_path
+from seta_dag.tokens.student.student import QWEN3_TOKENIZER_SHA256
 from seta_dag_tests.support.unprivileged import closed
 
 
@@ -34,8 +34,8 @@ def test_a_home_that_cannot_be_written_gives_a_temporary_folder(
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     with closed(home, 0o500):
-        path = qwen3_tokenizer_path()
-        assert path == qwen3_tokenizer_path()
+        path = cache_folder(QWEN3_TOKENIZER_SHA256)
+        assert path == cache_folder(QWEN3_TOKENIZER_SHA256)
     (folder,) = temporary.iterdir()
     assert path.is_relative_to(folder) and QWEN3_TOKENIZER_SHA256[:16] in path.parts
     assert folder.stat().st_mode & 0o777 == 0o700
