@@ -33,7 +33,7 @@ def inspect(
     from seta_dag.options.resolve import resolve
     from seta_dag.reports.row.inspection import inspect_trial
     from seta_dag.reports.row.page import as_html
-    from seta_dag.reports.row.terminal import as_renderable
+    from seta_dag.reports.row.terminal import as_renderable, log_line
     from seta_dag.store.atomic import write_bytes
     from seta_dag.tokens.student.student import find_student
 
@@ -41,6 +41,7 @@ def inspect(
     found = inspect_trial(layout, trial, variant, find_student(options.student))
     if html is None:
         show(as_renderable(found))
+        say(log_line(found))
     else:
         write_bytes(html, as_html(found).encode())
         say(f"{html}: every token of {found.row['trial_uid']}, {variant}")

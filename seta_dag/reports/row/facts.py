@@ -8,6 +8,9 @@ from typing import Any
 from seta_dag.reports.row.inspection import Inspection
 from seta_dag.rollouts.sources.usage import TOKEN_COUNTS
 
+LOG = "Log"
+"""Name of the fact that is a path, which a terminal must not break."""
+
 
 def facts(inspection: Inspection) -> list[tuple[str, str]]:
     """Return (name, value) of each fact, in display order."""
@@ -23,7 +26,7 @@ def facts(inspection: Inspection) -> list[tuple[str, str]]:
         ("Flags", ", ".join(line.flags or ()) or "none"),
         ("Ids decode to the rendered text", "yes, exactly" if inspection.reads_as_text else "no"),
         ("Tokens counted by the provider", _provider(row["provider_token_counts"])),
-        ("Log", row["conv_json_path"]),
+        (LOG, row["conv_json_path"]),
     ]
 
 

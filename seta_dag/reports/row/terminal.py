@@ -11,7 +11,7 @@ from rich.text import Text
 
 from seta_dag.reports.printable import on_one_line, printable
 from seta_dag.reports.row.display_token import Token
-from seta_dag.reports.row.facts import facts
+from seta_dag.reports.row.facts import LOG, facts
 from seta_dag.reports.row.inspection import Inspection
 from seta_dag.reports.row.origins import explained_flags, reasoning_sources
 from seta_dag.reports.row.turn_spans import TurnSpan
@@ -85,8 +85,14 @@ def _facts(inspection: Inspection) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts(inspection):
-        table.add_row(name, Text(on_one_line(printable(value))))
+        if name != LOG:
+            table.add_row(name, Text(on_one_line(printable(value))))
     return table
+
+
+def log_line(inspection: Inspection) -> str:
+    """Return the path of the row's log, to be printed as it is: a path that is folded cannot be copied."""
+    return f"{LOG}  {inspection.row['conv_json_path']}"
 
 
 def _flags(inspection: Inspection) -> Iterable[RenderableType]:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from seta_dag.reports.row.inspection import Inspection
-from seta_dag.reports.row.terminal import as_renderable
+from seta_dag.reports.row.terminal import as_renderable, log_line
 from seta_dag.tokens.variants import VARIANTS, Variant
 from seta_dag_tests.support.inspected import CONVERSATIONS, Inspected
 
@@ -62,3 +62,9 @@ def test_only_printable_characters_are_printed(name: str, variant: Variant, insp
 @pytest.mark.parametrize("fact", ["58 (61.1%)", "1 system, 1 user, 2 assistant, 1 tool", "literal_markup"])
 def test_the_totals_are_shown(fact: str, inspected: Inspected) -> None:
     assert fact in printed(inspected("ordinary"), 200)
+
+
+def test_the_path_of_the_log_is_never_broken(inspected: Inspected) -> None:
+    row = inspected(next(iter(CONVERSATIONS)), "thinking")
+    assert log_line(row) == f"Log  {row.row['conv_json_path']}"
+    assert row.row["conv_json_path"] not in printed(row, 300)
