@@ -89,17 +89,21 @@ def written(place: Place) -> bytes:
     return b"".join([*texts, *(path.read_bytes() for path in place.out.pieces.iterdir())])
 
 
-@pytest.mark.parametrize("case", LINKS)
-def test_a_link_out_of_a_trial_is_not_followed_and_the_ledger_says_so(
-    case: str, place: Place, instance: dg.DagsterInstance
+def test_links_out_of_trials_are_not_followed_and_the_ledger_says_so(
+    place: Place, instance: dg.DagsterInstance
 ) -> None:
-    path, target, (disposition, reason, says) = LINKS[case]
-    link(place, path, target)
+    """One build of a trial per case, each with its own link, next to one without."""
+    for number, (path, target, _) in enumerate(LINKS.values()):
+        trial = f"{RUN}/trials/case{number}_t0_ab"
+        shutil.copytree(place.rollouts / TRIAL, place.rollouts / trial)
+        link(place, path.replace(TRIAL, trial), target)
     assert not place.build(instance).failures
-    other, line = place.ledger()
-    assert other.disposition == "row" and not other.flags
-    assert (line.disposition, line.reason) == (disposition, reason)
-    assert says in (line.detail or "") or says in line.flags
+    lines = {line.task_id: line for line in place.ledger()}
+    assert lines["other"].disposition == "row" and not lines["other"].flags
+    for number, (case, (_, _, (disposition, reason, says))) in enumerate(LINKS.items()):
+        line = lines[f"case{number}"]
+        assert (line.disposition, line.reason) == (disposition, reason), case
+        assert says in (line.detail or "") or says in line.flags, case
     assert SECRET.encode() not in written(place)
 
 
