@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.views import View, views
+from seta_dag.store.user_cache import user_cache
 
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner
@@ -50,7 +51,7 @@ def find_secrets(text: bytes, document: Any = None) -> list[Secret]:
     """Return the secrets in a text in UTF-8, sorted, none of which overlap.
 
     `document` is the JSON value of the text, if it has one; values under the names of credentials count then.
-    Nothing in the text can switch a rule off. The first call takes three seconds.
+    Nothing in the text can switch a rule off. The first call of a user takes three seconds.
     """
     found: list[Secret] = []
     values = [value.encode("utf-8", "surrogatepass") for value in dict.fromkeys(credentials(document))]
@@ -70,10 +71,13 @@ def rules_identity() -> str:
 def _scanner() -> Scanner:
     from kingfisher_sdk import Rules, Scanner
 
+    # Compiled rules, which are checked by their hash; without them this takes 3 seconds each time.
+    compiled = user_cache() / "secret_rules"
+    compiled.mkdir(mode=0o700, exist_ok=True)
     with as_file(files("seta_dag.secret_scan").joinpath("rules.yaml")) as ours:
-        # No policy: with one, a comment in the text can ask to be ignored. No cache: it would be written into
-        # the home of whoever runs this. Base64 is undone by `views`, from shorter pieces.
-        return Scanner(Rules([ours], cache=False), base64=False)
+        # No policy: with one, a comment in the text can ask to be ignored. Base64 is undone by `views`, from
+        # shorter pieces.
+        return Scanner(Rules([ours], cache_dir=compiled), base64=False)
 
 
 def _by_rule(view: View) -> Iterator[Secret]:

@@ -1,4 +1,4 @@
-"""Where files that are derived from a tokenizer are kept."""
+"""Where files are kept that can be made again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seta_dag.tokens.student.files import cache_folder
-from seta_dag.tokens.student.student import QWEN3_TOKENIZER_SHA256
+from seta_dag.store.user_cache import user_cache
 from seta_dag_tests.support.unprivileged import closed
 
 
@@ -24,7 +23,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_cache_is_below_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder("a" * 64) == tmp_path / "home" / ".cache" / "seta_dag" / ("a" * 16)
+    assert user_cache() == tmp_path / "home" / ".cache" / "seta_dag"
 
 
 def test_a_home_that_cannot_be_written_gives_a_temporary_folder(
@@ -34,10 +33,10 @@ def test_a_home_that_cannot_be_written_gives_a_temporary_folder(
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     with closed(home, 0o500):
-        path = cache_folder(QWEN3_TOKENIZER_SHA256)
-        assert path == cache_folder(QWEN3_TOKENIZER_SHA256)
+        path = user_cache()
+        assert path == user_cache()
     (folder,) = temporary.iterdir()
-    assert path.is_relative_to(folder) and QWEN3_TOKENIZER_SHA256[:16] in path.parts
+    assert path == folder
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -47,7 +46,7 @@ def test_a_home_that_is_no_folder_gives_a_temporary_folder(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / home))
-    assert cache_folder("a" * 64).is_relative_to(temporary)
+    assert user_cache().is_relative_to(temporary)
 
 
 def test_a_temporary_folder_that_others_can_write_to_is_not_used(
@@ -55,7 +54,7 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_used(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    foreign = cache_folder("a" * 64).parent
+    foreign = user_cache()
     foreign.chmod(0o777)
-    own = cache_folder("a" * 64).parent
+    own = user_cache()
     assert own != foreign and own.is_relative_to(temporary) and own.stat().st_mode & 0o777 == 0o700
