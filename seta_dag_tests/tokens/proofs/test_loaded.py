@@ -11,7 +11,6 @@ import pytest
 from seta_dag.tokens.proofs.loaded import loaded
 from seta_dag.tokens.student.student import Student
 
-
 # Another test of this process may have loaded another student since the fixtures: one is kept at a time.
 
 
