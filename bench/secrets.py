@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seta_dag.rollouts import json_reader
+from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.scanner import find_secrets
 from seta_dag_tests.secret_scan.test_scanner import WRITTEN
 from seta_dag_tests.support.secrets_made_up import KINDS
@@ -42,7 +43,7 @@ def find(text: str) -> bool:
 def report(folder: Path) -> None:
     texts = list(texts_of(folder))
     started = time.process_time()
-    alarms = [path for path, data in texts if find_secrets(data, document(data))]
+    alarms = [path for path, data in texts if find_secrets(data, credentials(document(data)))]
     seconds, size = time.process_time() - started, sum(len(data) for _, data in texts)
     print(
         f"{folder}: {len(texts):,} texts, {size / 1e6:.1f} MB, {seconds / size * 1e8:.1f} CPU s per 100 MB,"

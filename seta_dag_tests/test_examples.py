@@ -50,8 +50,8 @@ def test_areal_example_splits_rows_by_task(dataset: Path) -> None:
 
 
 def test_trl_example_learns_exactly_the_loss_mask(dataset: Path) -> None:
-    rows = module("trl").training_rows(str(dataset))
-    raw = module("trl").get_seta_sft_dataset(str(dataset), split="train")
+    rows = module("trl_labels").training_rows(str(dataset))
+    raw = module("trl_labels").get_seta_sft_dataset(str(dataset), split="train")
     assert rows.column_names == ["input_ids", "attention_mask", "labels"] and len(rows) == len(raw) > 0
     for row, source in zip(rows, raw, strict=True):
         assert [label != -100 for label in row["labels"]] == [one == 1 for one in source["loss_mask"]]

@@ -26,6 +26,8 @@ _COLUMNS = (
     "raw_conv_json", "chat_template_str", "input_ids", "loss_mask",
 )  # fmt: skip
 
+_NEVER_NULL = ("trial_uid", "raw_conv_json", "chat_template_str", "input_ids", "loss_mask")
+
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
@@ -73,7 +75,9 @@ class _Verifier:
     prover: Prover
 
     def verdict(self, row: Mapping[str, Any]) -> RowVerdict:
-        uid = row["trial_uid"]
+        uid = row["trial_uid"] or "a row without a name"
+        if nulls := [name for name in _NEVER_NULL if row[name] is None or _has_null(row[name])]:
+            return RowVerdict(uid, "unexplained", detail=f"a null in {', '.join(nulls)}")
         try:
             log = json_reader.parse(row["raw_conv_json"].encode())
             talk, counted = conversation(log), counted_messages(log)
@@ -117,3 +121,7 @@ class _Verifier:
         matching = (names for names, rendered in renderings(found, variant) if rendered == text)
         names = next(matching, None)
         return (*names, "literal_markup") if names and ours.has_literal_markup else names
+
+
+def _has_null(value: Any) -> bool:
+    return isinstance(value, list) and None in value

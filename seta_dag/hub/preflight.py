@@ -13,8 +13,9 @@ from seta_dag.dataset.checks.recount import count_by_run, unaccounted
 from seta_dag.dataset.checks.rows import altered_rows, wrong_lengths, wrong_rows, wrong_schemas
 from seta_dag.dataset.ledger.ledger import read_filters, read_ledger
 from seta_dag.dataset.shards.known import read_shards
-from seta_dag.errors import ConfigError, PublishError
+from seta_dag.errors import ConfigError, DatasetError, PublishError
 from seta_dag.hub.card.check import check_card
+from seta_dag.reports.plural import counted
 from seta_dag.rollouts.listing.trials import find_runs
 from seta_dag.rollouts.merge import read_merged
 from seta_dag.store.layout import OutputLayout, existing
@@ -56,7 +57,11 @@ class Preflight:
         """
         from seta_dag.hub.secret_gate import read_allowed, scan, write_report
 
-        faults = list(self._faults(variant))
+        try:
+            faults = list(self._faults(variant))
+        except DatasetError:
+            self.out.forget()
+            raise
         if faults:
             self.out.forget()  # so that the next build reads what it has written, whatever the files' times
             raise PublishError(
@@ -103,8 +108,9 @@ class Preflight:
 def _refusal(found: Findings, report: Path) -> str:
     kinds = ", ".join(f"{kind} {n}" for kind, n in found.kinds().items())
     outdated = f"; no secret has the allowed {', '.join(found.outdated)}" if found.outdated else ""
+    secrets = counted(len(found.blocking), "secret")
     return (
-        f"{len(found.blocking)} secrets in what would be published ({kinds}), see {report}; build with"
-        " --redact, remove these trials, allow the secrets by their fingerprints in a file, or allow all with"
-        f" --allow-secrets{outdated}"
+        f"{secrets} in what would be published ({kinds}), see {report}; build with --redact, remove these"
+        " trials, allow the secrets by their fingerprints in a file, or allow all with --allow-secrets"
+        f"{outdated}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from seta_dag.dataset.shards.layout import SHARD_GLOB, shard_paths
 from seta_dag.errors import ConfigError, DatasetError
 from seta_dag.rollouts import json_reader
 from seta_dag.secret_scan.fingerprints import fingerprint, former_fingerprints
+from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.scanner import Secret, find_secrets
 from seta_dag.store.atomic import write_bytes
 
@@ -106,14 +107,23 @@ def _findings(folder: Path, shards: Iterable[Path]) -> Iterator[tuple[Finding, s
 
 
 def _in_row(row: Mapping[str, str | None]) -> Iterator[tuple[Finding, str]]:
-    uid = row["trial_uid"] or ""
+    uid = _without_secrets(row["trial_uid"] or "")
     # At once, since the names are short and the scanner is called for each text.
     if find_secrets("\n".join(row[name] or "" for name in NAME_COLUMNS).encode()):
         for name in NAME_COLUMNS:
             yield from _in_text(uid, name, row[name] or "")
-    yield from _in_text(uid, "chat_template_str", row["chat_template_str"] or "")
     log = row["raw_conv_json"] or ""
-    yield from _in_text(uid, "raw_conv_json", log, _document(log))
+    named = list(credentials(_document(log)))
+    yield from _in_text(uid, "chat_template_str", row["chat_template_str"] or "", named)
+    yield from _in_text(uid, "raw_conv_json", log, named)
+
+
+def _without_secrets(name: str) -> str:
+    """Return a name as the report may show it."""
+    data = name.encode("utf-8", "surrogatepass")
+    for secret in reversed(find_secrets(data)):
+        data = data[: secret.start] + f"[REDACTED:{secret.kind}]".encode() + data[secret.end :]
+    return data.decode("utf-8", "replace")
 
 
 def _document(log: str) -> Any:
@@ -123,9 +133,9 @@ def _document(log: str) -> Any:
         return None
 
 
-def _in_text(uid: str, column: str, text: str, document: Any = None) -> Iterator[tuple[Finding, str]]:
+def _in_text(uid: str, column: str, text: str, named: Sequence[str] = ()) -> Iterator[tuple[Finding, str]]:
     data = text.encode("utf-8", "surrogatepass")
-    for secret in find_secrets(data, document):
+    for secret in find_secrets(data, named):
         yield _finding(uid, column, data, secret), secret.value
 
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.views import View, views
 from seta_dag.store.user_cache import user_cache
 
@@ -47,14 +46,14 @@ class Secret(NamedTuple):
     value: str
 
 
-def find_secrets(text: bytes, document: Any = None) -> list[Secret]:
+def find_secrets(text: bytes, named: Iterable[str] = ()) -> list[Secret]:
     """Return the secrets in a text in UTF-8, sorted, none of which overlap.
 
-    `document` is the JSON value of the text, if it has one; values under the names of credentials count then.
+    `named` are values that are secrets wherever they are, such as the `credentials` of a log.
     Nothing in the text can switch a rule off. The first call of a user takes three seconds.
     """
     found: list[Secret] = []
-    values = [value.encode("utf-8", "surrogatepass") for value in dict.fromkeys(credentials(document))]
+    values = [value.encode("utf-8", "surrogatepass") for value in dict.fromkeys(named)]
     for view in views(text):
         found += _by_rule(view)
         found += _by_value(view, values)

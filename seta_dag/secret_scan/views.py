@@ -9,7 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_ESCAPE = re.compile(rb'\\+(?:u[0-9a-fA-F]{4}|["/bfnrt])')
+_ESCAPE = re.compile(rb'\\+(?:u[0-9a-fA-F]{4}|["/bfnrt])|\xe2\x84\xaa')
+_KELVIN = "\u212a".encode()
+"""The one character outside of ASCII that tokenizers and people read as a letter, K."""
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}(?:={1,2}|(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2})")
 _PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e]{12,}")
@@ -50,7 +52,7 @@ def views(text: bytes) -> Iterator[View]:
     """Yield the text as it is, without its JSON escapes, and what base64 in it says."""
     plain = View(text, (0,), ((0, len(text)),))
     yield plain
-    if b"\\" in text:
+    if b"\\" in text or _KELVIN in text:
         plain = _unescaped(text)
         yield plain
     for _ in range(_DEPTH):
@@ -71,7 +73,7 @@ def _copies(text: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 0
     for match in _ESCAPE.finditer(text):
         yield text[at : match.start()], at, match.start()
-        yield _character(match[0].lstrip(b"\\")), match.start(), match.end()
+        yield b"K" if match[0] == _KELVIN else _character(match[0].lstrip(b"\\")), *match.span()
         at = match.end()
     yield text[at:], at, len(text)
 
@@ -87,9 +89,21 @@ def _decoded(view: View) -> View | None:
     found = [
         (part + b"\n", *view.source(match.start(), match.end()))
         for match in _BASE64.finditer(view.data)
-        for part in _PRINTABLE.findall(_bytes_of(match[0]))
+        for part in dict.fromkeys(_parts(match[0]))
     ]
     return _joined(b"", iter(found)) if found else None
+
+
+def _parts(letters: bytes) -> Iterator[bytes]:
+    """Yield the printable stretches that the letters say from any of the first four on.
+
+    A path may end right before base64, and Windows encodes text as UTF-16, with a zero for every other byte.
+    """
+    for skipped in range(4):
+        decoded = _bytes_of(letters[skipped:])
+        yield from _PRINTABLE.findall(decoded)
+        if decoded.count(0) > len(decoded) // 3:
+            yield from _PRINTABLE.findall(decoded.replace(b"\0", b""))
 
 
 def _bytes_of(letters: bytes) -> bytes:

@@ -19,6 +19,7 @@ from seta_dag.rollouts.sources.dialects import Borrowed
 from seta_dag.rollouts.sources.dialects import conversation as parse_conversation
 from seta_dag.rollouts.sources.refusals import no_usable_log
 from seta_dag.rollouts.sources.snapshot import Snapshot, choose
+from seta_dag.secret_scan.places import credentials
 from seta_dag.tokens.log_columns import log_columns, raw_log
 from seta_dag.tokens.piece_file import PieceWriter
 from seta_dag.tokens.proofs.prover import Prover
@@ -65,7 +66,7 @@ class RowMaker:
     ) -> tuple[Reason, str] | None:
         """Add one variant to the piece's file, or return why the trial has no row, and in a sentence."""
         rendered = render(conversation, variant)
-        if self.redact and (kinds := secret_kinds(rendered.utf8)):
+        if self.redact and (kinds := secret_kinds(rendered.utf8, row.named_secrets)):
             return Reason.SECRET, f"{variant}: the text contains {', '.join(kinds)}"
         # The proofs need no more than the assistant turns; tool outputs are most of a conversation's size.
         conversation = conversation.assistant_only()
@@ -110,6 +111,7 @@ def build_row(root: Path, trial: Trial, report: Report, maker: RowMaker, file: P
     _note(row, conversation.notes)
     row.n_assistant_turns = conversation.n_assistant_turns
     row.n_reasoning_turns = conversation.n_reasoning_turns
+    row.named_secrets = tuple(credentials(chosen.log)) if maker.redact else ()
     log = _published_log(chosen, maker.redact, row)
     if log is None:
         return row.drop(Reason.SECRET, f"{row.snapshot} has secrets that cannot be replaced")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from seta_dag.rollouts import json_reader
+from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.scanner import find_secrets
 
 _TRIES = 3
@@ -31,7 +33,7 @@ def redact(log: bytes) -> Redacted | None:
     kinds: list[str] = []
     for _ in range(_TRIES):
         try:
-            found = find_secrets(log, json_reader.parse(log))
+            found = find_secrets(log, credentials(json_reader.parse(log)))
         except json_reader.UnreadableError:
             return None
         if not found:
@@ -42,6 +44,6 @@ def redact(log: bytes) -> Redacted | None:
     return None
 
 
-def secret_kinds(text: bytes) -> list[str]:
-    """Return the kinds of the secrets in a rendered text, sorted, each once."""
-    return sorted({secret.kind for secret in find_secrets(text)})
+def secret_kinds(text: bytes, named: Iterable[str]) -> list[str]:
+    """Return the kinds of the secrets in a rendered text, sorted, each once; `named` as in `find_secrets`."""
+    return sorted({secret.kind for secret in find_secrets(text, named)})

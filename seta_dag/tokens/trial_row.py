@@ -59,6 +59,8 @@ class TrialRow:
     """Whether any usable log of the trial holds reasoning; None without a usable log."""
     notes: tuple[Note, ...] = ()
     """Where the flags of rules R4 and R5 arose."""
+    named_secrets: tuple[str, ...] = ()
+    """Values under the names of credentials in the log, if secrets are redacted."""
     first_batch: int = 0
     """Index of the row's first batch in the piece's file."""
     columns: LogColumns | None = None

@@ -166,6 +166,7 @@ def altered(**columns: Callable[[Any], Any]) -> Row:
             lambda: altered(provider_token_counts=lambda counts: None),
             "provider_token_counts: the row has None, its log",
         ),
+        (lambda: altered(raw_conv_json=lambda raw: None), "a null in raw_conv_json"),
         (lambda: altered(raw_conv_json=lambda raw: raw[:-1]), "not a conversation log"),
         (lambda: altered(raw_conv_json=lambda raw: "[1]"), "not a conversation log"),
     ],

@@ -37,7 +37,8 @@ def test_a_secret_is_found_in_every_column_of_text(column: str, tmp_path: Path) 
     text = logged(text) if column == "raw_conv_json" else text
     one = row(1, **{column: text})
     (found,) = scan(write_dataset(tmp_path / "d", [[row(0), one]])).blocking
-    assert found == Finding(one["trial_uid"], column, text.index(TOKEN), 2, "github-pat", fingerprint(TOKEN))
+    uid = one["trial_uid"].replace(TOKEN, "[REDACTED:github-pat]")
+    assert found == Finding(uid, column, text.index(TOKEN), 2, "github-pat", fingerprint(TOKEN))
 
 
 def test_a_secret_on_the_card_is_found(tmp_path: Path) -> None:
@@ -52,6 +53,19 @@ def test_a_credential_of_the_log_is_found_by_its_name(tmp_path: Path) -> None:
     log = {"request": {"model_config_dict": {"api_key": "Hunt" + "er2-letters"}}}
     (found,) = scan(write_dataset(tmp_path / "d", [[row(0, raw_conv_json=json.dumps(log))]])).blocking
     assert found.kind == "credential-field"
+
+
+def test_a_credential_of_the_log_is_found_in_the_text_too(tmp_path: Path) -> None:
+    value = "Hunt" + "er2-letters"
+    one = row(
+        0,
+        raw_conv_json=json.dumps({"model_config_dict": {"api_key": value}}),
+        chat_template_str=f"Use {value}!",
+    )
+    found = scan(write_dataset(tmp_path / "d", [[one]])).blocking
+    assert [(each.column, each.offset) for each in found if each.column == "chat_template_str"] == [
+        ("chat_template_str", 4)
+    ]
 
 
 def test_the_report_contains_no_part_of_a_secret(tmp_path: Path) -> None:

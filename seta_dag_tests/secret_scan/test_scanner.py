@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seta_dag.secret_scan.places import credentials
 from seta_dag.secret_scan.scanner import BY_PLACE, find_secrets
 from seta_dag.secret_scan.views import views
 from seta_dag_tests.support.conversations import assistant, log, logged, user
@@ -32,6 +33,8 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "in base64": _in_base64,
     "in base64 in JSON": lambda text: _in_json(_in_base64(text)),
     "in base64 of base64": lambda text: _in_base64(base64.b64encode(text.encode()).decode()),
+    "in base64 after a path": lambda text: f"data/{base64.b64encode(text.encode()).decode()}",
+    "in base64 of UTF-16": lambda text: f"-enc {base64.b64encode(text.encode('utf-16-le')).decode()}",
     "in lines of base64": lambda text: f"x\n{base64.encodebytes(f'hello {text} bye'.encode()).decode()}y",
     "next to words that ask to be ignored": lambda text: (
         f"{text} # gitleaks:allow kingfisher:ignore betterleaks:allow pragma: allowlist secret nosec\n"
@@ -86,7 +89,7 @@ def test_credentials_of_the_log_are_found_by_their_names(name: str) -> None:
     document = log(user("a"), answer=assistant("b"))
     document["request"]["model_config_dict"] = NAMED[name](value)
     data = logged(document)
-    (found,) = find_secrets(data, json.loads(data))
+    (found,) = find_secrets(data, credentials(json.loads(data)))
     assert (found.kind, found.value) == (BY_PLACE, value)
     assert value.encode() in data[found.start : found.end]
 
@@ -97,7 +100,7 @@ def test_credentials_of_the_log_are_found_by_their_names(name: str) -> None:
 )
 def test_placeholders_are_no_credentials(value: str) -> None:
     document = {"request": {"model_config_dict": {"api_key": value}}}
-    assert find_secrets(json.dumps(document).encode(), document) == []
+    assert find_secrets(json.dumps(document).encode(), credentials(document)) == []
 
 
 def test_sample_passwords_of_a_conversation_are_no_credentials() -> None:
@@ -106,7 +109,7 @@ def test_sample_passwords_of_a_conversation_are_no_credentials() -> None:
             {"content": json.dumps({"user": "admin", "password": "correct horse", "token": "abc123"})}
         ]
     }
-    assert find_secrets(json.dumps(document).encode(), document) == []
+    assert find_secrets(json.dumps(document).encode(), credentials(document)) == []
 
 
 @given(st.text(), st.text(), st.integers(0, 2))
@@ -124,3 +127,9 @@ def test_a_view_leads_back_to_the_bytes_that_it_was_read_from(before: str, after
                 assert view.source(start, end) == (first, last)
     (found,) = (one for one in find_secrets(data) if one.kind == "github-pat")
     assert data[found.start : found.end].decode() == found.value
+
+
+def test_a_kelvin_sign_is_a_letter() -> None:
+    token = KINDS["aws-key-id"]()
+    (found,) = find_secrets(token.replace("K", "\u212a", 1).encode())
+    assert found.kind == "aws-key-id" and found.value == token

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from seta_dag.dataset.filters.filters import Filters
 from seta_dag.dataset.ledger.ledger import count_flags, count_turns
 from seta_dag.dataset.ledger.line import LedgerLine
@@ -16,6 +14,7 @@ from seta_dag.dataset.shards.layout import shard_paths
 from seta_dag.dataset.stats import Stats, one_line, read_stats
 from seta_dag.hub.card.check_words import wrong_words
 from seta_dag.hub.card.parse import Card, features_schema, holds_rows, parse_card, same_number
+from seta_dag.store.parquet import opened
 from seta_dag.tokens.variants import VARIANTS, Variant
 
 _KINDS = ("superseded", "dropped", "row")
@@ -69,7 +68,9 @@ def _front_matter(card: Card, stats: Stats, dataset: Path) -> Iterator[str]:
     for key, value in sizes.items():
         if card.at("dataset_info", key) != value:
             yield f"its YAML gives {key} {card.at('dataset_info', key)}, the shards {value}"
-    if features_schema(card.at("dataset_info", "features")) != pq.read_schema(shards[0]):
+    with opened(shards[0]) as file:
+        schema = file.schema_arrow
+    if features_schema(card.at("dataset_info", "features")) != schema:
         yield "the features in its YAML are not the columns of the shards"
     if not holds_rows(card.at("size_categories", 0), stats.rows):
         yield f"its YAML gives size category {card.at('size_categories', 0)} for {stats.rows} rows"

@@ -1,7 +1,7 @@
 """Fine-tune with TRL: the loss is computed on exactly the tokens of the loss mask.
 
     pip install seta-dag trl
-    python examples/trl.py data/out/thinking Qwen/Qwen3-0.6B
+    python examples/trl_labels.py data/out/thinking Qwen/Qwen3-0.6B
 
 TRL uses a `labels` column as it is. It would ignore the loss mask itself, and train on every token.
 """
